@@ -1,0 +1,21 @@
+/* admin - the resources of the admin socket; one handler a line of include/tbl/ctl_commands.h.  No secrets in any answer. */
+#ifndef API_ADMIN_H
+#define API_ADMIN_H
+
+#include "base/board.h"
+#include "conf/conf.h"
+#include "io/http_server.h"
+#include "io/store.h"
+
+struct admin {
+	struct loop *loop;
+	const struct conf *conf;
+	struct board *board;
+	struct store *store;
+	void (*command)(void *arg, int what);	/* to the supervisor, COMMAND_* */
+	void *arg;
+};
+
+void admin_call(void *admin, struct http_call *c);	/* http_on_call_f */
+
+#endif

@@ -1,0 +1,19 @@
+/* crypto - HMAC-SHA256 with a kept key, SHA-256, constant-time compare.  libcrypto's only door. */
+#ifndef BASE_CRYPTO_H
+#define BASE_CRYPTO_H
+
+#include "base/base.h"
+
+enum { SHA256_LEN = 32 };
+
+struct hmac;				/* one keyed context, reused; not thread safe */
+struct hmac *hmac_new(const void *key, size_t len);
+void hmac_free(struct hmac **hp);
+/* The MAC over the concatenation of n parts. */
+struct crypto_part { const void *data; size_t len; };
+void hmac_parts(struct hmac *h, const struct crypto_part *parts, int n, uint8_t out[SHA256_LEN]);
+
+void sha256(const void *data, size_t len, uint8_t out[SHA256_LEN]);
+bool crypto_equal(const void *a, const void *b, size_t n);
+
+#endif

@@ -1,0 +1,119 @@
+/*
+ * delivery - one message in one sender's hands, and the table of what may come next.
+ *
+ * Ownership: the sender's lists hold it; delivery_done() acks it and takes it back into the pool.
+ * Invariant: acked only when a final state is in Redis or a successor copy is confirmed (delivery_done checks).
+ */
+#ifndef FLOW_DELIVERY_H
+#define FLOW_DELIVERY_H
+
+#include "base/strbuf.h"
+#include "flow/sender.h"
+#include "msg/answer.h"
+#include "msg/hop.h"
+#include "msg/message.h"
+
+enum delivery_state {
+#define STATE(ident, name, help) DELIVERY_##ident,
+#include "tbl/delivery_states.h"
+#undef STATE
+	DELIVERY_STATES
+};
+const char *delivery_state_name(enum delivery_state s);
+
+/* What follows from a settled or refused delivery. */
+enum conclusion {
+	CONCLUDE_ACCEPTED,	/* status event */
+	CONCLUDE_DEAD,		/* dead letter + status event */
+	CONCLUDE_COPY,		/* a copy through a delay queue */
+	CONCLUDE_NOTHING	/* final, and its conclusion is known to be published */
+};
+
+enum { DELIVERY_PUBLISHES = 2, DELIVERY_OWNER_MAX = 80 };
+
+struct delivery;
+struct publication {		/* one of the publishes that a conclusion needs */
+	struct delivery *d;
+	enum { PUB_IDLE, PUB_WAITING, PUB_CONFIRMED, PUB_FAILED } state;
+};
+
+struct delivery {
+	struct list all;		/* sender.deliveries, or sender.spare */
+	struct list queue;		/* a pace's ready list, sender.unsettled or sender.unconcluded */
+	struct sender *s;
+	enum delivery_state state;
+
+	/* as it came */
+	struct broker_tag tag;
+	bool redelivered;
+	struct strbuf body, texts;	/* texts: what props points into */
+	struct broker_properties props;
+	size_t real_len;		/* > 0: body was too large and is not here */
+	const char *queue_name;
+	struct hop hop;
+	mono_t since;
+
+	/* decoded and resolved */
+	struct message m;
+	int priority;			/* 0..10 */
+	const struct account *account;
+	struct pace *pace;		/* of the account; set once it is resolved */
+	bool is_ready;			/* stands in its pace's ready list */
+	uint8_t key[KEY_LEN];
+	int64_t expires_ms;
+
+	/* the attempt */
+	char owner[DELIVERY_OWNER_MAX];
+	int attempt;
+	mono_t admit_asked, lease_end;
+	int64_t post_ms;		/* Unix time of the POST */
+	mono_t post_at;
+	struct strbuf post;
+	bool body_read;
+	struct answer answer;
+	const char *settle_as;		/* settle.lua's word */
+	enum reason reason;
+	bool was_throttled;
+
+	/* the conclusion */
+	enum conclusion conclusion;
+	bool has_record;		/* a final record stands behind CONCLUDE_DEAD */
+	char wamid[WAMID_MAX + 1];
+	const char *dead_reason;	/* static text or into dead_text */
+	char dead_text[64];
+	int dead_code;
+	struct strbuf error, history;
+	struct hop next_hop;
+	int64_t delay_ms;		/* of the copy's queue */
+	struct publication pubs[DELIVERY_PUBLISHES];
+};
+
+struct delivery *delivery_new(struct sender *s, const struct broker_delivery *in, const char *queue_name);
+void delivery_enter(struct delivery *d, enum delivery_state next);
+
+/* Nothing was begun: forget it (the broker has it, or gets it back with nack). */
+void delivery_drop(struct delivery *d, bool nack);
+/* Concluded: ack and forget. */
+void delivery_done(struct delivery *d);
+
+/* Who and what for every log line about it. */
+#define DELIVERY_FMT "id=%s tenant=%s account=%s correlation=%s"
+#define DELIVERY_ARGS(d) \
+	(d)->m.id ? (d)->m.id : "-", (d)->m.tenant_id ? (d)->m.tenant_id : "-", (d)->account ? (d)->account->id : "-", \
+	(d)->m.correlation_id ? (d)->m.correlation_id : "-"
+
+/* The steps, each in its own file; each reports to the delivery by calling the next. */
+void intake_accept(struct sender *s, const struct broker_delivery *in);		/* decode, resolve, queue */
+void admit_ask(struct delivery *d);
+void send_post(struct delivery *d);
+void settle_ask(struct delivery *d);
+void conclude_start(struct delivery *d);
+void conclude_retry(struct delivery *d);	/* publish what is not confirmed yet */
+
+/* Conclusions by name: each fills the fields and starts. */
+void conclude_accepted(struct delivery *d, const char *wamid);
+void conclude_dead(struct delivery *d, const char *reason, int code, const char *error, bool has_record);
+void conclude_copy(struct delivery *d, enum hop_kind kind, int attempt, int64_t delay_ms);
+void conclude_nothing(struct delivery *d);
+
+#endif

@@ -1,0 +1,15 @@
+/* keys - every Redis key's spelling, in one place.  All keys of one call carry the hash tag of one limit domain. */
+#ifndef FLOW_KEYS_H
+#define FLOW_KEYS_H
+
+#include "conf/conf.h"
+#include "msg/identity.h"
+
+enum { KEY_TEXT_MAX = 512 };
+
+void key_record(const struct conf *c, const struct tenant *t, const uint8_t key[KEY_LEN], char out[KEY_TEXT_MAX]);
+void key_number_limit(const struct conf *c, const struct account *a, char out[KEY_TEXT_MAX]);
+void key_index(const struct conf *c, const struct tenant *t, const char *message_key, char out[KEY_TEXT_MAX]);
+void key_wamid(const struct conf *c, const struct tenant *t, const char *wamid, char out[KEY_TEXT_MAX]);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * sender - one process's whole work: AMQP -> admit -> POST -> settle -> conclude -> ack.
+ *
+ * One thread, one loop.  Every step reports to the delivery; the delivery alone chooses what comes next (flow/delivery.c).
+ * Owns: both broker connections, the store, the HTTP client, all deliveries and paces.  Borrows: conf and slot.
+ */
+#ifndef FLOW_SENDER_H
+#define FLOW_SENDER_H
+
+#include "base/board.h"
+#include "base/loop.h"
+#include "conf/conf.h"
+#include "io/broker.h"
+#include "io/http_client.h"
+#include "io/store.h"
+#include "msg/identity.h"
+
+struct sender {
+	struct loop *loop;
+	const struct conf *conf;
+	struct board_slot *slot;
+	struct identity *identity;
+	char incarnation[48];		/* host:pid:random, first part of every owner */
+	uint64_t serial;		/* its last part */
+
+	struct broker *in, *out;	/* consumes and acks | publishes */
+	struct store *store;
+	struct http_client *http;
+	struct topology *topology;
+
+	struct pace **paces;		/* by account.index; NULL: not seen yet */
+	struct list runnable;		/* those with something ready and allowed to ask */
+	struct list deliveries;		/* all in hand */
+	struct list unsettled;		/* answered, waiting for the store */
+	struct list unconcluded;	/* settled, waiting for the publisher */
+	struct list spare;		/* for reuse */
+	int n_deliveries, n_ready, n_active, n_concluding;	/* active: admitting, sending or settling */
+
+	struct loop_hook hook;
+	struct loop_timer tick;		/* once a second: gauges, second tries */
+	struct loop_timer drain_end;
+	mono_t store_down_since;	/* us 0: up */
+	bool store_checked;		/* its settings allow us to send (flow/store_check.c) */
+	bool draining, gave_back, hook_is_set;
+	int64_t lag_max_us;
+};
+
+struct sender *sender_new(struct loop *l, const struct conf *c, struct board_slot *slot, int number, struct strbuf *why);
+void sender_free(struct sender **sp);
+
+/* Asks the store for its durability settings; sets store_checked when they will do. */
+void store_check_start(struct sender *s);
+
+/* Stop taking, give back what was not begun, finish the rest, then loop_stop(loop, 0); at the latest after drain_timeout. */
+void sender_drain(struct sender *s);
+
+#endif

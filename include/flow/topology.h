@@ -1,0 +1,16 @@
+/* topology - the exchanges and queues wamd declares, from the configuration; owns the texts it points to. */
+#ifndef FLOW_TOPOLOGY_H
+#define FLOW_TOPOLOGY_H
+
+#include "conf/conf.h"
+#include "io/broker.h"
+
+struct topology;
+
+struct topology *topology_new(const struct conf *c);
+void topology_free(struct topology **tp);
+const struct broker_declare *topology_declares(const struct topology *t, int *n);
+const char *topology_delay_queue(const struct topology *t, int64_t delay_ms);	/* NULL: no such step */
+int64_t topology_tail(const struct topology *t);	/* how long after its expiry a copy can still be on its way: records outlive it */
+
+#endif

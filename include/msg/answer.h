@@ -1,0 +1,36 @@
+/*
+ * answer - what Graph's answer to a POST means.
+ *
+ * Sources: Meta's "Error codes", "Graph API - Handle Errors" (branch on code, never on HTTP status or titles); the classes
+ * are include/tbl/outcomes.h.  Pure: the transport's fate comes in as plain values.
+ */
+#ifndef MSG_ANSWER_H
+#define MSG_ANSWER_H
+
+#include "base/base.h"
+
+enum outcome {
+#define OUTCOME(ident, name, help) OUTCOME_##ident,
+#include "tbl/outcomes.h"
+#undef OUTCOME
+};
+const char *outcome_name(enum outcome o);
+
+enum { WAMID_MAX = 256, ANSWER_TEXT_MAX = 256 };
+
+struct answer {
+	enum outcome outcome;
+	int http;			/* 0: no answer */
+	int code, subcode;		/* Graph's; 0 with http 2xx: none */
+	bool has_code;
+	char wamid[WAMID_MAX + 1];	/* sent only */
+	char text[ANSWER_TEXT_MAX];	/* Graph's words (code's details, else message) or the transport's; cut, for people */
+	int64_t retry_after_ms;		/* -1: not said */
+};
+
+void answer_read(struct answer *a, long http, const char *body, size_t len, int64_t retry_after_s);
+void answer_lost(struct answer *a, bool body_was_read, const char *why);	/* no whole answer */
+
+enum outcome graph_error_class(int http, int code, bool transient);
+
+#endif

@@ -1,0 +1,10 @@
+/* POINT(ident, where it is).  A test names the ident in lower case. */
+POINT(BEFORE_ADMIT,    "message decoded, admit not yet asked")
+POINT(AFTER_ADMIT,     "record says sending, nothing sent")
+POINT(BODY_READ,       "libcurl took the body, no answer yet")
+POINT(ANSWERED,        "Graph answered, nothing settled")
+POINT(SETTLE_LOST,     "settle's answer never arrives (err)")
+POINT(AFTER_SETTLE,    "record settled, successor or event not published")
+POINT(AFTER_PUBLISH,   "published, confirm not yet seen")
+POINT(BEFORE_ACK,      "confirmed, delivery not acked")
+POINT(AFTER_ACK,       "acked")

@@ -1,0 +1,4 @@
+/* SCRIPT(ident, file in src/lua, what it decides) */
+SCRIPT(ADMIT,  admit,  "May this delivery be sent now?")
+SCRIPT(SETTLE, settle, "What came of the attempt.")
+SCRIPT(CONCLUDED, concluded, "The conclusion of a final record was published.")

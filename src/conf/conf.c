@@ -1,0 +1,279 @@
+#include "conf/conf.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "settings.h"
+
+int conf_complain(struct strbuf *why, const config_setting_t *at, const char *path, const char *fmt, ...)
+{
+	struct strbuf text = STRBUF_INIT;
+	const char *file = config_setting_source_file(at);
+	va_list ap;
+
+	va_start(ap, fmt);
+	strbuf_vaddf(&text, fmt, ap);
+	va_end(ap);
+	why_set(why, "%s:%u: %s: %s", file ? file : "?", config_setting_source_line(at), path, text.buf);
+	strbuf_release(&text);
+	return -1;
+}
+
+char *conf_beside(const char *file, const char *name)
+{
+	struct strbuf sb = STRBUF_INIT;
+	const char *slash = strrchr(file, '/');
+
+	if (*name != '/' && slash)
+		strbuf_add(&sb, file, (size_t)(slash + 1 - file));
+	strbuf_adds(&sb, name);
+	return strbuf_detach(&sb);
+}
+
+static int is_conf(const struct dirent *d)
+{
+	size_t n = strlen(d->d_name);
+
+	return d->d_name[0] != '.' && n > 5 && !strcmp(d->d_name + n - 5, ".conf");
+}
+
+int conf_each_file(const char *dir, int (*f)(void *arg, const char *file, struct strbuf *why), void *arg, struct strbuf *why)
+{
+	struct dirent **names;
+	int n = scandir(dir, &names, is_conf, alphasort), err = 0;
+
+	if (n < 0)
+		return errno == ENOENT ? 0 : why_set(why, "%s: %s", dir, strerror(errno));
+	for (int i = 0; i < n; i++) {
+		struct strbuf file = STRBUF_INIT;
+
+		strbuf_addf(&file, "%s/%s", dir, names[i]->d_name);
+		if (!err)
+			err = f(arg, file.buf, why);
+		strbuf_release(&file);
+		free(names[i]);
+	}
+	free(names);
+	return err;
+}
+
+int conf_read(config_t *cfg, const char *file, struct strbuf *why)
+{
+	struct stat st;
+
+	if (stat(file, &st) < 0)
+		return why_set(why, "%s: %s", file, strerror(errno));
+	if (st.st_mode & (S_IWGRP | S_IWOTH))
+		return why_set(why, "%s: may be written by group or others (mode %03o); chmod go-w it", file,
+			       (unsigned)(st.st_mode & 0777));
+	config_init(cfg);
+	if (config_read_file(cfg, file) == CONFIG_TRUE)
+		return 0;
+	why_set(why, "%s:%d: %s", config_error_file(cfg) ? config_error_file(cfg) : file, config_error_line(cfg),
+		config_error_text(cfg));
+	config_destroy(cfg);
+	return -1;
+}
+
+/* Every leaf must be a setting of the table; groups only lead to leaves. */
+static int take_group(struct conf *c, const config_setting_t *group, const char *prefix, struct strbuf *why)
+{
+	struct strbuf path = STRBUF_INIT, reason = STRBUF_INIT;
+	int err = 0;
+
+	for (int i = 0; i < config_setting_length(group) && !err; i++) {
+		const config_setting_t *v = config_setting_get_elem(group, (unsigned)i);
+		const struct setting *s;
+
+		strbuf_setf(&path, "%s%s%s", prefix, *prefix ? "." : "", config_setting_name(v));
+		s = setting_find(path.buf);
+		if (s) {
+			err = setting_from_file(s, c, v, &reason);
+			if (err)
+				conf_complain(why, v, path.buf, "%s", reason.buf);
+		} else if (config_setting_is_group(v)) {
+			err = take_group(c, v, path.buf, why);
+		} else {
+			err = conf_complain(why, v, path.buf, "no such setting");
+		}
+	}
+	strbuf_release(&path);
+	strbuf_release(&reason);
+	return err;
+}
+
+static int take_file(void *arg, const char *file, struct strbuf *why)
+{
+	config_t cfg;
+	int err;
+
+	if (conf_read(&cfg, file, why) < 0)
+		return -1;
+	err = take_group(arg, config_root_setting(&cfg), "", why);
+	config_destroy(&cfg);
+	return err;
+}
+
+struct conf *conf_defaults(void)
+{
+	struct conf *c = mem_alloc(sizeof(*c));
+	struct strbuf why = STRBUF_INIT;
+
+	for (int i = 0; i < n_settings; i++)
+		if (setting_from_text(&settings[i], c, settings[i].fallback, &why) < 0)
+			BUG("default of %s: %s", settings[i].path, why.buf);
+	strbuf_release(&why);
+	c->file = mem_strdup("");
+	return c;
+}
+
+static int64_t longest(const struct conf_steps *s)
+{
+	int64_t max = 0;
+
+	for (int i = 0; i < s->n; i++)
+		max = s->v[i] > max ? s->v[i] : max;
+	return max;
+}
+
+/* What one setting alone cannot say. */
+static int cross_check(const struct conf *c, struct strbuf *why)
+{
+	if (c->amqp_backoff_min > c->amqp_backoff_max)
+		return why_set(why, "%s: amqp.reconnect_min is longer than amqp.reconnect_max", c->file);
+	if (c->respawn_min > c->respawn_max)
+		return why_set(why, "%s: respawn.min is longer than respawn.max", c->file);
+	if (c->retry_max > c->retry_connect.n || c->retry_max > c->retry_server.n)
+		return why_set(why, "%s: retry.max is %lld, but retry.connect has %d steps and retry.server %d", c->file,
+			       (long long)c->retry_max, c->retry_connect.n, c->retry_server.n);
+	if (!strcmp(c->amqp_queue_type, "quorum") && c->amqp_priority)
+		return why_set(why, "%s: amqp.queue_type quorum knows no priority: set amqp.max_priority = 0", c->file);
+	if (longest(&c->retry_server) > c->max_age || c->unknown_timer > c->max_age)
+		return why_set(why, "%s: message.max_age is shorter than a delay step", c->file);
+	if (!str_starts(c->graph_url, "https://") && !str_starts(c->graph_url, "http://127.") &&
+	    !str_starts(c->graph_url, "http://[::1]"))
+		return why_set(why, "%s: graph.url: must be https:// (http:// only to loopback)", c->file);
+	if (c->graph_version[0] != 'v' || strspn(c->graph_version + 1, "0123456789.") != strlen(c->graph_version + 1))
+		return why_set(why, "%s: graph.version: found \"%s\", allowed such as \"v25.0\"", c->file, c->graph_version);
+	return 0;
+}
+
+struct conf *conf_load(const char *file, struct strbuf *why)
+{
+	struct conf *c = conf_defaults();
+	char *overlays = conf_beside(file, "conf.d");
+
+	free(c->file);
+	c->file = mem_strdup(file);
+	if (take_file(c, file, why) < 0 || conf_each_file(overlays, take_file, c, why) < 0 || cross_check(c, why) < 0 ||
+	    tenants_load(c, why) < 0)
+		conf_free(&c);
+	free(overlays);
+	return c;
+}
+
+void conf_free(struct conf **cp)
+{
+	struct conf *c = *cp;
+
+	if (!c)
+		return;
+	tenants_release(c);
+	for (int i = 0; i < n_settings; i++)
+		setting_release(&settings[i], c);
+	free(c->file);
+	free(c);
+	*cp = NULL;
+}
+
+void conf_dump(const struct conf *c, FILE *out)
+{
+	struct strbuf sb = STRBUF_INIT;
+	const char *group = "";
+
+	for (int i = 0; i < n_settings; i++) {
+		const char *dot = strchr(settings[i].path, '.');
+		size_t n = dot ? (size_t)(dot - settings[i].path) : 0;
+
+		if (strlen(group) < n || strncmp(group, settings[i].path, n) || (*group && !n)) {
+			strbuf_addf(&sb, "%s\n%.*s:\n{\n", *group ? "};\n" : "", (int)n, settings[i].path);
+			group = settings[i].path;
+		}
+		strbuf_addf(&sb, "%s%s = ", n ? "\t" : "", n ? dot + 1 : settings[i].path);
+		setting_to_text(&settings[i], c, true, &sb);
+		strbuf_adds(&sb, ";\n");
+	}
+	strbuf_addf(&sb, "%s", *group ? "};\n" : "");
+	for (int i = 0; i < c->n_tenants; i++)
+		strbuf_addf(&sb, "# tenant %s: %d account%s\n", c->tenants[i].id, c->tenants[i].n_accounts,
+			    c->tenants[i].n_accounts == 1 ? "" : "s");
+	fputs(sb.buf, out);
+	strbuf_release(&sb);
+}
+
+void conf_diff(const struct conf *a, const struct conf *b, void (*changed)(void *arg, const char *path, bool live), void *arg)
+{
+	struct strbuf x = STRBUF_INIT, y = STRBUF_INIT;
+
+	for (int i = 0; i < n_settings; i++) {
+		strbuf_reset(&x);
+		strbuf_reset(&y);
+		setting_to_text(&settings[i], a, false, &x);
+		setting_to_text(&settings[i], b, false, &y);
+		if (strcmp(x.buf, y.buf))
+			changed(arg, settings[i].path, settings[i].live);
+	}
+	mem_wipe(x.buf, x.len);
+	mem_wipe(y.buf, y.len);
+	strbuf_release(&x);
+	strbuf_release(&y);
+}
+
+static void print_range(const struct setting *s, FILE *out)
+{
+	char min[32], max[32];
+
+	switch (s->type) {
+	case SET_msec:
+		format_msec(s->min, min);
+		format_msec(s->max, max);
+		fprintf(out, " Allowed: %s to %s.", min, max);
+		return;
+	case SET_bytes:
+		format_bytes(s->min, min);
+		format_bytes(s->max, max);
+		fprintf(out, " Allowed: %s to %s.", min, max);
+		return;
+	case SET_count:
+		fprintf(out, " Allowed: %lld to %lld.", (long long)s->min, (long long)s->max);
+		return;
+	case SET_choice:
+		fprintf(out, " One of: %s.", s->choices);
+		return;
+	case SET_texts:
+	case SET_urls:
+	case SET_msecs:
+		fprintf(out, " A list of %lld to %lld items.", (long long)s->min, (long long)s->max);
+		return;
+	case SET_flag:
+	case SET_text:
+	case SET_url:
+		return;
+	}
+}
+
+void conf_print_mdoc(FILE *out)
+{
+	for (int i = 0; i < n_settings; i++) {
+		const struct setting *s = &settings[i];
+
+		fprintf(out, ".It Ic %s\n%s\n", s->path, s->help);
+		fprintf(out, "Default: %s%s%s.", *s->fallback ? "" : "empty", s->fallback, "");
+		print_range(s, out);
+		fprintf(out, "%s\n", s->live ? "" : "\nNeeds a restart.");
+	}
+}

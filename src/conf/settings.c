@@ -1,0 +1,339 @@
+#include "settings.h"
+
+#include "base/mem.h"
+#include "base/str.h"
+
+#define LIVE true
+#define RESTART false
+#define MIN_flag(x) (x)
+#define MIN_count(x) (x)
+#define MIN_msec(x) (x)
+#define MIN_bytes(x) (x)
+#define MIN_text(x) (x)
+#define MIN_url(x) (x)
+#define MIN_texts(x) (x)
+#define MIN_urls(x) (x)
+#define MIN_msecs(x) (x)
+#define MIN_choice(x) 0
+#define WORDS_flag(x) NULL
+#define WORDS_count(x) NULL
+#define WORDS_msec(x) NULL
+#define WORDS_bytes(x) NULL
+#define WORDS_text(x) NULL
+#define WORDS_url(x) NULL
+#define WORDS_texts(x) NULL
+#define WORDS_urls(x) NULL
+#define WORDS_msecs(x) NULL
+#define WORDS_choice(x) x
+
+const struct setting settings[] = {
+#define SETTING(member, type, path, fallback, min, max, reload, help) \
+	{ SET_##type, path, fallback, MIN_##type(min), max, WORDS_##type(min), reload, help, offsetof(struct conf, member) },
+#include "tbl/settings.h"
+#undef SETTING
+};
+const int n_settings = ARRAY_LEN(settings);
+
+static const char *const kinds[] = {
+	[SET_flag] = "true or false", [SET_count] = "a whole number", [SET_msec] = "a duration in quotes such as \"30s\"",
+	[SET_bytes] = "a size in quotes such as \"64KB\"", [SET_text] = "text in quotes", [SET_url] = "text in quotes",
+	[SET_choice] = "text in quotes", [SET_texts] = "a list of texts", [SET_urls] = "a list of texts",
+	[SET_msecs] = "a list of durations in quotes",
+};
+
+const struct setting *setting_find(const char *path)
+{
+	for (int i = 0; i < n_settings; i++)
+		if (!strcmp(settings[i].path, path))
+			return &settings[i];
+	return NULL;
+}
+
+static bool is_list(const struct setting *s)
+{
+	return s->type == SET_texts || s->type == SET_urls || s->type == SET_msecs;
+}
+
+void setting_release(const struct setting *s, struct conf *c)
+{
+	void *m = (char *)c + s->offset;
+
+	switch (s->type) {
+	case SET_text:
+	case SET_url:
+	case SET_choice:
+		mem_free_secret(*(char **)m);
+		*(char **)m = NULL;
+		return;
+	case SET_texts:
+	case SET_urls:
+		for (int i = 0; i < ((struct conf_strings *)m)->n; i++)
+			mem_free_secret(((struct conf_strings *)m)->v[i]);
+		((struct conf_strings *)m)->n = 0;
+		return;
+	case SET_msecs:
+		((struct conf_steps *)m)->n = 0;
+		return;
+	case SET_flag:
+	case SET_count:
+	case SET_msec:
+	case SET_bytes:
+		return;
+	}
+}
+
+static int between(const struct setting *s, int64_t v, void (*format)(int64_t, char[32]), struct strbuf *why)
+{
+	char found[32], min[32], max[32];
+
+	if (v >= s->min && v <= s->max)
+		return 0;
+	format(v, found);
+	format(s->min, min);
+	format(s->max, max);
+	return why_set(why, "found %s, allowed %s to %s", found, min, max);
+}
+
+static void format_count(int64_t v, char out[32])
+{
+	snprintf(out, 32, "%lld", (long long)v);
+}
+
+static int one_duration(const struct setting *s, const char *text, int64_t *out, struct strbuf *why)
+{
+	struct setting range = *s;
+
+	if (parse_msec(text, out) < 0)
+		return why_set(why, "found \"%s\", allowed %s", text, kinds[SET_msec]);
+	if (s->type == SET_msecs)
+		range.min = 1, range.max = 86400000;
+	return between(&range, *out, format_msec, why);
+}
+
+static int is_choice(const struct setting *s, const char *text, struct strbuf *why)
+{
+	size_t n = strlen(text);
+
+	for (const char *p = s->choices; *p; p += strcspn(p, " "), p += *p == ' ')
+		if (strcspn(p, " ") == n && n && !memcmp(p, text, n))
+			return 0;
+	return why_set(why, "found \"%s\", allowed one of: %s", text, s->choices);
+}
+
+static int list_add(const struct setting *s, void *m, const char *text, struct strbuf *why)
+{
+	struct conf_strings *strings = m;
+	struct conf_steps *steps = m;
+	int n = s->type == SET_msecs ? steps->n : strings->n;
+
+	if (n >= s->max || n >= WAMD_STRINGS_MAX)
+		return why_set(why, "found more items, allowed at most %lld", (long long)s->max);
+	if (s->type == SET_msecs)
+		return one_duration(s, text, &steps->v[steps->n], why) < 0 ? -1 : (steps->n++, 0);
+	strings->v[strings->n++] = mem_strdup(text);
+	return 0;
+}
+
+static int list_from_words(const struct setting *s, void *m, const char *text, struct strbuf *why)
+{
+	while (*text) {
+		size_t n = strcspn(text, " ");
+		char *word = mem_strndup(text, n);
+		int err = n ? list_add(s, m, word, why) : 0;
+
+		free(word);
+		if (err)
+			return -1;
+		text += n + (text[n] == ' ');
+	}
+	return 0;
+}
+
+int setting_from_text(const struct setting *s, struct conf *c, const char *text, struct strbuf *why)
+{
+	void *m = (char *)c + s->offset;
+	int64_t v;
+
+	setting_release(s, c);
+	switch (s->type) {
+	case SET_flag:
+		if (strcmp(text, "true") && strcmp(text, "false"))
+			return why_set(why, "found \"%s\", allowed %s", text, kinds[s->type]);
+		*(bool *)m = *text == 't';
+		return 0;
+	case SET_count:
+		if (parse_i64(text, &v) < 0)
+			return why_set(why, "found \"%s\", allowed %s", text, kinds[s->type]);
+		*(int64_t *)m = v;
+		return between(s, v, format_count, why);
+	case SET_msec:
+		return one_duration(s, text, m, why);
+	case SET_bytes:
+		if (parse_bytes(text, &v) < 0)
+			return why_set(why, "found \"%s\", allowed %s", text, kinds[s->type]);
+		*(int64_t *)m = v;
+		return between(s, v, format_bytes, why);
+	case SET_choice:
+		if (is_choice(s, text, why) < 0)
+			return -1;
+		*(char **)m = mem_strdup(text);
+		return 0;
+	case SET_text:
+	case SET_url:
+		if ((int64_t)strlen(text) < s->min || (int64_t)strlen(text) > s->max)
+			return why_set(why, "found %zu characters, allowed %lld to %lld", strlen(text), (long long)s->min,
+				       (long long)s->max);
+		*(char **)m = mem_strdup(text);
+		return 0;
+	case SET_texts:
+	case SET_urls:
+	case SET_msecs:
+		return list_from_words(s, m, text, why);
+	}
+	BUG("setting type %d", (int)s->type);
+}
+
+static int list_from_file(const struct setting *s, struct conf *c, const config_setting_t *v, struct strbuf *why)
+{
+	void *m = (char *)c + s->offset;
+
+	if (!config_setting_is_array(v) && !config_setting_is_list(v))
+		return why_set(why, "allowed %s", kinds[s->type]);
+	if (config_setting_length(v) < s->min)
+		return why_set(why, "found %d items, allowed at least %lld", config_setting_length(v), (long long)s->min);
+	setting_release(s, c);
+	for (int i = 0; i < config_setting_length(v); i++) {
+		const config_setting_t *item = config_setting_get_elem(v, (unsigned)i);
+
+		if (config_setting_type(item) != CONFIG_TYPE_STRING)
+			return why_set(why, "allowed %s", kinds[s->type]);
+		if (list_add(s, m, config_setting_get_string(item), why) < 0)
+			return -1;
+	}
+	return 0;
+}
+
+int setting_from_file(const struct setting *s, struct conf *c, const config_setting_t *v, struct strbuf *why)
+{
+	char number[32];
+	int type = config_setting_type(v);
+
+	if (is_list(s))
+		return list_from_file(s, c, v, why);
+	switch (s->type) {
+	case SET_flag:
+		if (type != CONFIG_TYPE_BOOL)
+			return why_set(why, "allowed %s", kinds[s->type]);
+		return setting_from_text(s, c, config_setting_get_bool(v) ? "true" : "false", why);
+	case SET_count:
+		/* libconfig 1.5 wraps large numbers silently: what does not fit 31 bits must be written with L */
+		if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64)
+			return why_set(why, "allowed %s", kinds[s->type]);
+		format_count(type == CONFIG_TYPE_INT ? config_setting_get_int(v) : config_setting_get_int64(v), number);
+		return setting_from_text(s, c, number, why);
+	case SET_msec:
+	case SET_bytes:
+	case SET_text:
+	case SET_url:
+	case SET_choice:
+		if (type != CONFIG_TYPE_STRING)
+			return why_set(why, "allowed %s", kinds[s->type]);
+		return setting_from_text(s, c, config_setting_get_string(v), why);
+	case SET_texts:
+	case SET_urls:
+	case SET_msecs:
+		break;
+	}
+	BUG("setting type %d", (int)s->type);
+}
+
+/* user:password@ becomes user:****@, and password=… becomes password=****. */
+static void add_masked(struct strbuf *out, const char *url)
+{
+	const char *scheme = strstr(url, "://"), *host = scheme ? scheme + 3 : url;
+	const char *at = strchr(host, '@'), *colon = at ? memchr(host, ':', (size_t)(at - host)) : NULL;
+	const char *query = strstr(url, "password=");
+
+	if (colon) {
+		strbuf_add(out, url, (size_t)(colon + 1 - url));
+		strbuf_adds(out, "****");
+		url = at;
+	} else if (query) {
+		strbuf_add(out, url, (size_t)(query + 9 - url));
+		strbuf_adds(out, "****");
+		url = query + strcspn(query, "&");
+	}
+	strbuf_adds(out, url);
+}
+
+static void add_quoted(struct strbuf *out, const char *s, bool mask)
+{
+	struct strbuf text = STRBUF_INIT;
+
+	if (mask)
+		add_masked(&text, s);
+	else
+		strbuf_adds(&text, s);
+	strbuf_addc(out, '"');
+	for (const char *p = text.buf; *p; p++) {
+		if (*p == '"' || *p == '\\')
+			strbuf_addc(out, '\\');
+		strbuf_addc(out, *p);
+	}
+	strbuf_addc(out, '"');
+	strbuf_release(&text);
+}
+
+static void add_list(const struct setting *s, const void *m, bool mask, struct strbuf *out)
+{
+	const struct conf_strings *strings = m;
+	const struct conf_steps *steps = m;
+	int n = s->type == SET_msecs ? steps->n : strings->n;
+	char number[32];
+
+	strbuf_adds(out, "[ ");
+	for (int i = 0; i < n; i++) {
+		if (i)
+			strbuf_adds(out, ", ");
+		if (s->type == SET_msecs) {
+			format_msec(steps->v[i], number);
+			add_quoted(out, number, false);
+		} else {
+			add_quoted(out, strings->v[i], mask && s->type == SET_urls);
+		}
+	}
+	strbuf_adds(out, " ]");
+}
+
+void setting_to_text(const struct setting *s, const struct conf *c, bool mask, struct strbuf *out)
+{
+	const void *m = (const char *)c + s->offset;
+	char number[32];
+
+	switch (s->type) {
+	case SET_flag:
+		strbuf_adds(out, *(const bool *)m ? "true" : "false");
+		return;
+	case SET_count:
+		strbuf_addf(out, "%lld", (long long)*(const int64_t *)m);
+		return;
+	case SET_msec:
+		format_msec(*(const int64_t *)m, number);
+		add_quoted(out, number, false);
+		return;
+	case SET_bytes:
+		format_bytes(*(const int64_t *)m, number);
+		add_quoted(out, number, false);
+		return;
+	case SET_text:
+	case SET_url:
+	case SET_choice:
+		add_quoted(out, *(char *const *)m, mask && s->type == SET_url);
+		return;
+	case SET_texts:
+	case SET_urls:
+	case SET_msecs:
+		add_list(s, m, mask, out);
+		return;
+	}
+}

@@ -1,0 +1,41 @@
+/* settings - what the files of this room share: the table in memory, and one value's way in and out. */
+#ifndef SRC_CONF_SETTINGS_H
+#define SRC_CONF_SETTINGS_H
+
+#include <libconfig.h>
+
+#include "conf/conf.h"
+
+enum setting_type { SET_flag, SET_count, SET_msec, SET_bytes, SET_text, SET_url, SET_choice, SET_texts, SET_urls, SET_msecs };
+
+struct setting {
+	enum setting_type type;
+	const char *path;
+	const char *fallback;		/* the default, as written */
+	int64_t min, max;
+	const char *choices;		/* choice only */
+	bool live;
+	const char *help;
+	size_t offset;			/* in struct conf */
+};
+
+extern const struct setting settings[];
+extern const int n_settings;
+
+const struct setting *setting_find(const char *path);
+int setting_from_text(const struct setting *s, struct conf *c, const char *text, struct strbuf *why) MUST_CHECK;
+int setting_from_file(const struct setting *s, struct conf *c, const config_setting_t *v, struct strbuf *why) MUST_CHECK;
+void setting_to_text(const struct setting *s, const struct conf *c, bool mask, struct strbuf *out);
+void setting_release(const struct setting *s, struct conf *c);
+
+/* "file:line: path: …" */
+int conf_complain(struct strbuf *why, const config_setting_t *at, const char *path, const char *fmt, ...) PRINTF(4, 5);
+char *conf_beside(const char *file, const char *name);	/* name resolved against file's directory; caller frees */
+int conf_each_file(const char *dir, int (*f)(void *arg, const char *file, struct strbuf *why), void *arg,
+		   struct strbuf *why) MUST_CHECK;	/* *.conf, sorted; a missing directory is empty */
+int conf_read(config_t *cfg, const char *file, struct strbuf *why) MUST_CHECK;
+
+int tenants_load(struct conf *c, struct strbuf *why) MUST_CHECK;
+void tenants_release(struct conf *c);
+
+#endif

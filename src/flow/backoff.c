@@ -1,0 +1,34 @@
+#include "flow/backoff.h"
+
+int64_t backoff_retry(const struct conf_steps *steps, int retry, uint64_t random)
+{
+	int due = retry < 1 ? 0 : retry > steps->n ? steps->n - 1 : retry - 1;
+
+	/* A third of the crowd comes one step earlier: spread, yet never back to the start. */
+	if (due > 1 && random % 3 == 0)
+		due--;
+	return steps->v[due];
+}
+
+int64_t backoff_wait(const struct conf_steps *steps, int64_t wait_ms)
+{
+	int64_t best = steps->v[0];
+
+	for (int i = 1; i < steps->n; i++)
+		if (steps->v[i] <= wait_ms && steps->v[i] > best)
+			best = steps->v[i];
+	return best;
+}
+
+int64_t backoff_at_least(const struct conf_steps *steps, int64_t wait_ms)
+{
+	int64_t best = -1, last = steps->v[0];
+
+	for (int i = 0; i < steps->n; i++) {
+		if (steps->v[i] >= wait_ms && (best < 0 || steps->v[i] < best))
+			best = steps->v[i];
+		if (steps->v[i] > last)
+			last = steps->v[i];
+	}
+	return best < 0 ? last : best;
+}

@@ -1,0 +1,80 @@
+#include "io/admin_client.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static int connect_to(const char *path, int timeout_s)
+{
+	struct sockaddr_un sa = { .sun_family = AF_UNIX };
+	struct timeval tv = { .tv_sec = timeout_s };
+	int fd, saved;
+
+	if (strlen(path) >= sizeof(sa.sun_path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	memcpy(sa.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -1;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &tv, sizeof(tv));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
+	if (connect(fd, (struct sockaddr *)&sa, sizeof(sa)) == 0)
+		return fd;
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+/* HTTP/1.0: the answer ends with the connection. */
+static int exchange(int fd, const char *method, const char *target, struct strbuf *answer)
+{
+	struct strbuf request = STRBUF_INIT;
+	char buf[16384];
+	ssize_t n;
+
+	strbuf_addf(&request, "%s %s HTTP/1.0\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", method, target);
+	n = send(fd, request.buf, request.len, MSG_NOSIGNAL);
+	strbuf_release(&request);
+	if (n < 0)
+		return -1;
+	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0)
+		strbuf_add(answer, buf, (size_t)n);
+	return n < 0 ? -1 : 0;
+}
+
+int admin_client_call(const char *socket_path, const char *method, const char *target, int timeout_s, struct strbuf *body)
+{
+	int fd = connect_to(socket_path, timeout_s), err, status, saved;
+	const char *end;
+
+	if (fd < 0)
+		return -1;
+	strbuf_reset(body);
+	err = exchange(fd, method, target, body);
+	saved = errno;
+	close(fd);
+	errno = err ? saved : EPROTO;
+	end = strstr(body->buf, "\r\n\r\n");
+	if (err || !end || sscanf(body->buf, "HTTP/%*d.%*d %d", &status) != 1)
+		return -1;
+	strbuf_drop_front(body, (size_t)(end + 4 - body->buf));
+	return status;
+}
+
+void admin_client_add_query(struct strbuf *target, const char *name, const char *value)
+{
+	strbuf_addf(target, "%c%s=", strchr(target->buf, '?') ? '&' : '?', name);
+	for (; *value; value++) {
+		unsigned char c = (unsigned char)*value;
+
+		if ((c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || strchr("-._~", c))
+			strbuf_addc(target, (char)c);
+		else
+			strbuf_addf(target, "%%%02X", c);
+	}
+}

@@ -1,0 +1,207 @@
+#include "io/broker_parts.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+enum {
+	BODY_KEEP = 1 << 20,		/* memory of larger bodies is given back */
+	NAME_MAX_LEN = 255,		/* AMQP's short strings */
+	PASSWORD_MAX = 1024,
+};
+
+static int64_t or_default(int64_t value, int64_t fallback)
+{
+	return value ? value : fallback;
+}
+
+static struct broker_declare declare_copy(const struct broker_declare *d)
+{
+	struct broker_declare c = *d;
+
+	c.name = mem_strdup(d->name);
+	c.type = mem_strdup(d->type);
+	c.exchange = mem_strdup(d->exchange);
+	c.key = mem_strdup(d->key);
+	c.dead_letter_exchange = mem_strdup(d->dead_letter_exchange);
+	c.dead_letter_key = mem_strdup(d->dead_letter_key);
+	return c;
+}
+
+static void declare_free(struct broker_declare *d)
+{
+	const char *own[] = { d->name, d->type, d->exchange, d->key, d->dead_letter_exchange, d->dead_letter_key };
+
+	for (size_t i = 0; i < ARRAY_LEN(own); i++)
+		free((void *)(uintptr_t)own[i]);
+}
+
+struct broker_setup *setup_new(const struct broker_options *o)
+{
+	struct broker_setup *s = mem_alloc(sizeof(*s));
+
+	s->name = mem_strdup(o->connection_name);
+	s->n_topology = o->n_topology;
+	s->topology = mem_array((size_t)o->n_topology + 1, sizeof(*s->topology));
+	for (int i = 0; i < o->n_topology; i++)
+		s->topology[i] = declare_copy(&o->topology[i]);
+	s->n_queues = o->n_queues;
+	s->queues = mem_array((size_t)o->n_queues + 1, sizeof(*s->queues));
+	for (int i = 0; i < o->n_queues; i++)
+		s->queues[i] = mem_strdup(o->queues[i]);
+	s->prefetch = o->prefetch;
+	s->confirms = o->confirms;
+	s->body_max = o->body_max ? o->body_max : 16 << 20;
+	s->heartbeat_s = (int)or_default(o->heartbeat_s, 10);
+	s->connect_ms = or_default(o->connect_ms, 3000);
+	s->confirm_ms = or_default(o->confirm_ms, 30000);
+	s->backoff_min_ms = or_default(o->backoff_min_ms, 100);
+	s->backoff_max_ms = or_default(o->backoff_max_ms, 10000);
+	return s;
+}
+
+void setup_free(struct broker_setup **sp)
+{
+	struct broker_setup *s = *sp;
+
+	*sp = NULL;
+	for (int i = 0; i < s->n_topology; i++)
+		declare_free(&s->topology[i]);
+	for (int i = 0; i < s->n_queues; i++)
+		free(s->queues[i]);
+	free(s->topology);
+	free(s->queues);
+	free(s->name);
+	free(s);
+}
+
+void setup_describe(const struct broker_setup *s, enum wire_kind reply, int index, struct strbuf *out)
+{
+	const struct broker_declare *d = reply == WIRE_CONSUME_OK ? NULL : &s->topology[index];
+
+	if (!d)
+		strbuf_addf(out, "consuming queue %s", s->queues[index]);
+	else if (d->thing == BROKER_BINDING)
+		strbuf_addf(out, "binding %s -> %s", d->exchange, d->name);
+	else
+		strbuf_addf(out, "%s %s", d->thing == BROKER_QUEUE ? "queue" : "exchange", d->name);
+}
+
+const char *url_vhost(const struct url *u)
+{
+	return u->path && *u->path ? u->path : "/";
+}
+
+int broker_url_check(const char *url, struct strbuf *why)
+{
+	struct url u;
+	int err = -1;
+
+	if (url_parse(url, &u, why) < 0)
+		goto out;
+	if (strcmp(u.scheme, "amqp") != 0 && strcmp(u.scheme, "amqps") != 0)
+		why_set(why, "scheme \"%s\" is neither amqp nor amqps", u.scheme);
+	else if (u.query)
+		why_set(why, "no ?query is understood here");
+	else if ((u.user && strlen(u.user) > NAME_MAX_LEN) || strlen(url_vhost(&u)) > NAME_MAX_LEN)
+		why_set(why, "user or vhost is longer than %d", NAME_MAX_LEN);
+	else if (u.password && strlen(u.password) > PASSWORD_MAX)
+		why_set(why, "the password is longer than %d", PASSWORD_MAX);
+	else
+		err = 0;
+out:
+	url_release(&u);
+	return err;
+}
+
+const char *consumer_name(int queue, char out[16])
+{
+	snprintf(out, 16, "q%d", queue);
+	return out;
+}
+
+int consumer_queue(struct broker_text consumer, int n_queues)
+{
+	int queue = 0;
+
+	if (consumer.len < 2 || consumer.len > 8 || consumer.p[0] != 'q')
+		return -1;
+	for (size_t i = 1; i < consumer.len; i++) {
+		if (consumer.p[i] < '0' || consumer.p[i] > '9')
+			return -1;
+		queue = queue * 10 + (consumer.p[i] - '0');
+	}
+	return queue < n_queues ? queue : -1;
+}
+
+/* ---- the message that is being read ---- */
+
+void content_init(struct content *c)
+{
+	memset(c, 0, sizeof(*c));
+	strbuf_init(&c->names);
+	strbuf_init(&c->raw);
+	strbuf_init(&c->body);
+}
+
+void content_release(struct content *c)
+{
+	strbuf_release(&c->names);
+	strbuf_release(&c->raw);
+	strbuf_release(&c->body);
+}
+
+void content_reset(struct content *c)
+{
+	c->what = CONTENT_NONE;
+	c->has_header = c->is_too_large = false;
+	c->size = c->got = 0;
+	c->at_once = NULL;
+	if (c->body.size > BODY_KEEP)
+		strbuf_release(&c->body);
+	strbuf_reset(&c->body);
+}
+
+void content_begin(struct content *c, enum content_kind what, struct broker_text exchange, struct broker_text key)
+{
+	c->what = what;
+	strbuf_reset(&c->names);
+	strbuf_add(&c->names, exchange.p, exchange.len);
+	strbuf_add(&c->names, key.p, key.len);
+	c->exchange_len = exchange.len;
+}
+
+int content_header(struct content *c, const void *raw, size_t len, uint64_t size, size_t body_max)
+{
+	if (c->what == CONTENT_NONE || c->has_header)
+		return -1;
+	c->has_header = true;
+	c->size = size;
+	c->is_too_large = size > body_max;
+	strbuf_reset(&c->raw);
+	strbuf_add(&c->raw, raw, len);
+	return size == 0;
+}
+
+int content_add(struct content *c, const void *data, size_t len)
+{
+	if (!c->has_header || len > c->size - c->got)
+		return -1;
+	c->got += len;
+	if (len == c->size)
+		c->at_once = data;
+	else if (!c->is_too_large && c->what == CONTENT_DELIVERY) {
+		strbuf_reserve(&c->body, c->size - c->body.len);
+		strbuf_add(&c->body, data, len);
+	}
+	return c->got == c->size;
+}
+
+const void *content_body(const struct content *c)
+{
+	if (c->is_too_large)
+		return NULL;
+	return c->at_once ? c->at_once : c->body.buf;
+}

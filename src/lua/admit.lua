@@ -1,0 +1,102 @@
+-- admit: may this delivery be sent now?  One atomic decision over the record and the limits of one domain.
+-- KEYS  1 record  2 the number's bucket  3 id index
+-- ARGV  1 owner  2 lease_ms  3 kind of copy  4 attempt the copy carries  5 redelivered (0|1)
+--       6 policy for unknown outcomes  7 attempts allowed  8 expires_at (Unix ms)  9 record_ttl_ms  10 interval_us  11 tolerance_us
+--       12 id  13 tenant  14 account  15 digest  16 K  17 first_seen (Unix ms)  18 tail_ms (longest delay + margin)
+-- Answers { verdict, n, … }:
+--   go n                      record says sending, the limit is charged: send attempt n
+--   wait n ms                 the limit says no; nothing was written
+--   busy n ms                 another sender's lease runs that long
+--   park n                    unknown outcome of attempt n: wait out its timer
+--   successor n               attempt n failed and its retry copy may be missing: publish it again
+--   final n state wamid reason code concluded history error
+--   newer                     written by a later version: leave it alone
+-- All or nothing: checks first, one HSET as the commit point (an error in a script keeps the writes made so far).
+local VERSION = 1
+local owner, lease, kind, copy_n = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
+local redelivered, policy, allowed = ARGV[5] == '1', ARGV[6], tonumber(ARGV[7])
+local now = now_us()
+local now_ms = math.floor(now / 1000)
+
+local r = redis.call('HMGET', KEYS[1], 'v', 's', 'n', 'o', 'l', 'w', 'r', 'x', 'c', 'code', 'h', 'e')
+local version, state, n = tonumber(r[1]), r[2], tonumber(r[3]) or 0
+local expires = math.min(tonumber(r[8]) or math.huge, tonumber(ARGV[8]))
+-- No copy can outlive expires by more than one delay step; the record must outlive every copy.
+local ttl = math.max(0, expires - now_ms) + tonumber(ARGV[18]) + tonumber(ARGV[9])
+
+local function write(...)
+	redis.call('HSET', KEYS[1], 'v', VERSION, 'id', ARGV[12], 'te', ARGV[13], 'ac', ARGV[14], 'dg', ARGV[15],
+		't0', ARGV[17], 'x', string.format('%.0f', expires), 'at', now_ms, ...)
+	redis.call('PEXPIRE', KEYS[1], ttl)
+	redis.call('SET', KEYS[3], ARGV[16] .. ' ' .. ARGV[15], 'PX', ttl)
+end
+
+local function finish(final, reason)
+	write('s', final, 'n', n, 'r', reason)
+	return { 'final', n, final, '', reason, 0, 0, r[11] or '', '' }
+end
+
+local function go()
+	if now_ms >= expires then
+		return finish('expired', 'expired')
+	end
+	local wait, tat = limit_check(redis.call('GET', KEYS[2]), now, tonumber(ARGV[10]), tonumber(ARGV[11]))
+	if wait > 0 then
+		return { 'wait', n, math.ceil(wait / 1000) }
+	end
+	redis.call('SET', KEYS[2], string.format('%.0f', tat), 'PX', 60000 + math.ceil((tat - now) / 1000))
+	write('s', 'sending', 'n', n + 1, 'o', owner, 'l', now_ms + lease)
+	return { 'go', n + 1 }
+end
+
+local function park()
+	write('s', 'unknown', 'n', n)
+	return { 'park', n }
+end
+
+local function decide()
+	if policy == 'at_most_once' or n >= allowed or now_ms >= expires then
+		return finish('dead', 'unknown_outcome')
+	end
+	return go()
+end
+
+if state and version ~= VERSION and version ~= VERSION - 1 then
+	return { 'newer', n }
+end
+if not state then
+	-- A copy that is only made when a record exists, and there is none: Redis lost it.
+	if kind == 'retry' and not redelivered then
+		n = copy_n - 1
+		return go()
+	elseif kind == 'unknown' then
+		n = copy_n
+		return decide()
+	elseif kind == 'retry' or kind == 'busy' then
+		n = copy_n
+		return park()
+	end
+	return go()
+elseif state == 'sending' then
+	local left = (tonumber(r[5]) or 0) - now_ms
+	if r[4] == owner then
+		-- The same delivery asks again because our answer got lost: it has sent nothing yet, and has paid already.
+		redis.call('HSET', KEYS[1], 'l', now_ms + lease)
+		return { 'go', n }
+	elseif left > 0 then
+		return { 'busy', n, left }
+	end
+	return park()
+elseif state == 'unknown' then
+	if kind == 'unknown' and copy_n == n then
+		return decide()
+	end
+	return { 'park', n }
+elseif state == 'retry' then
+	if kind == 'retry' and copy_n > n then
+		n = copy_n - 1
+		return go()
+	end
+	return { 'successor', n }
+end
+return { 'final', n, state, r[6] or '', r[7] or '', r[10] or 0, r[9] or 0, r[11] or '', r[12] or '' }

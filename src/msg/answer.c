@@ -1,0 +1,86 @@
+#include "msg/answer.h"
+
+#include "msg/json.h"
+
+static const char *const outcome_names[] = {
+#define OUTCOME(ident, name, help) name,
+#include "tbl/outcomes.h"
+#undef OUTCOME
+};
+
+const char *outcome_name(enum outcome o)
+{
+	return outcome_names[o];
+}
+
+static const struct { int code; enum outcome outcome; } known[] = {
+#define GRAPH_ERROR(code, class, meaning) { code, OUTCOME_##class },
+#include "tbl/graph_errors.h"
+#undef GRAPH_ERROR
+};
+
+enum outcome graph_error_class(int http, int code, bool transient)
+{
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
+		if (known[i].code == code && (code != 0 || http == 401))
+			return known[i].outcome;
+	if (http == 429)
+		return OUTCOME_THROTTLED;
+	if (http == 401 || (code >= 200 && code <= 299))
+		return OUTCOME_HELD;
+	if (http >= 500 || transient)
+		return OUTCOME_SERVER;
+	return OUTCOME_REFUSED;
+}
+
+static void set_text(struct answer *a, const char *text)
+{
+	snprintf(a->text, sizeof(a->text), "%s", text ? text : "");
+}
+
+static void read_error(struct answer *a, const json_t *error)
+{
+	const json_t *data = json_object_get(error, "error_data");
+	const char *details = json_text(data, "details");
+
+	a->has_code = true;
+	a->code = (int)json_integer_value(json_object_get(error, "code"));
+	a->subcode = (int)json_integer_value(json_object_get(error, "error_subcode"));
+	set_text(a, details ? details : json_text(error, "message"));
+	a->outcome = graph_error_class(a->http, a->code, json_is_true(json_object_get(error, "is_transient")));
+}
+
+void answer_read(struct answer *a, long http, const char *body, size_t len, int64_t retry_after_s)
+{
+	json_t *root = NULL;
+	const json_t *error;
+	const char *wamid;
+	bool is_json = json_parse(body, len, &root, NULL) == JSON_OK;
+
+	*a = (struct answer){ .http = (int)http, .retry_after_ms = retry_after_s < 0 ? -1 : retry_after_s * 1000 };
+	error = json_object_get(root, "error");
+	wamid = json_text(json_array_get(json_object_get(root, "messages"), 0), "id");
+	if (http == 502 || http == 504) {
+		a->outcome = OUTCOME_UNKNOWN;	/* a gateway gave up: what stands behind it may have accepted */
+		set_text(a, "bad gateway or gateway time-out");
+	} else if (json_is_object(error)) {
+		read_error(a, error);
+	} else if (http >= 200 && http < 300 && wamid && *wamid && strlen(wamid) <= WAMID_MAX) {
+		a->outcome = OUTCOME_SENT;
+		memcpy(a->wamid, wamid, strlen(wamid) + 1);
+	} else if (http >= 400 && http < 500 && http != 408) {
+		/* The edge refused it before Graph saw it, or Graph without its envelope: nothing was accepted. */
+		a->outcome = http == 429 ? OUTCOME_THROTTLED : http == 401 ? OUTCOME_HELD : OUTCOME_SERVER;
+		set_text(a, "4xx without a Graph error object");
+	} else {
+		a->outcome = OUTCOME_UNKNOWN;
+		set_text(a, is_json ? "an answer without messages[0].id and without error" : "an answer that is not JSON");
+	}
+	json_decref(root);
+}
+
+void answer_lost(struct answer *a, bool body_was_read, const char *why)
+{
+	*a = (struct answer){ .outcome = body_was_read ? OUTCOME_UNKNOWN : OUTCOME_NOT_SENT, .retry_after_ms = -1 };
+	set_text(a, why);
+}

@@ -1,0 +1,91 @@
+#include <errno.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "api/admin.h"
+#include "base/log.h"
+#include "role/child.h"
+
+enum { TICK_MS = 1000, LAST_ANSWERS_MS = 300 };
+
+struct keeper {
+	struct loop *loop;
+	const struct child_context *ctx;
+	struct store *store;
+	struct http_server *server;
+	struct admin admin;
+	struct loop_timer tick, end;
+};
+
+static void on_command(void *arg, int what)
+{
+	struct keeper *k = arg;
+	char c = (char)what;
+
+	if (write(k->ctx->command_fd, &c, 1) != 1)
+		log_error("command", "the supervisor does not hear: %s", strerror(errno));
+}
+
+static void on_tick(void *arg)
+{
+	struct keeper *k = arg;
+	int64_t lag = loop_longest_turn_us(k->loop);
+
+	board_gauge(k->ctx->slot, GAUGE_READY, store_is_up(k->store));
+	board_gauge(k->ctx->slot, GAUGE_LOOP_LAG_US, lag);
+	if (lag > k->ctx->slot->gauges[GAUGE_LOOP_LAG_MAX_US])
+		board_gauge(k->ctx->slot, GAUGE_LOOP_LAG_MAX_US, lag);
+	loop_timer_set(k->loop, &k->tick, TICK_MS);
+}
+
+static void on_end(void *arg)
+{
+	struct keeper *k = arg;
+
+	loop_stop(k->loop, 0);
+}
+
+/* The call that asked for the reload waits for its answer in this very process. */
+static void on_term(void *arg)
+{
+	struct keeper *k = arg;
+
+	loop_timer_set(k->loop, &k->end, LAST_ANSWERS_MS);
+}
+
+static void on_store_down(void *arg, const char *why)
+{
+	static struct log_limit limit;
+	unsigned left_out;
+
+	(void)arg;
+	if (log_limit_ok(&limit, &left_out))
+		log_info("redis_down", "%s", why);	/* the senders say it as a warning */
+}
+
+int keeper_main(const struct child_context *ctx)
+{
+	static const struct store_callbacks callbacks = { .down = on_store_down };
+	struct keeper k = { .loop = loop_new(), .ctx = ctx };
+	int code;
+
+	k.store = store_new(k.loop, &(struct store_options){ .url = ctx->conf->redis_url, .connection_name = "wamd-keeper",
+							     .timeout_ms = ctx->conf->redis_timeout }, &callbacks, &k);
+	k.admin = (struct admin){ .loop = k.loop, .conf = ctx->conf, .board = ctx->board, .store = k.store,
+				  .command = on_command, .arg = &k };
+	k.server = http_server_new(k.loop, &(struct http_server_options){ .listen_fd = ctx->admin_fd, .body_max = 1 << 20,
+									  .connections_max = 64 }, admin_call, &k.admin);
+	loop_timer_init(&k.tick, on_tick, &k);
+	loop_timer_init(&k.end, on_end, &k);
+	loop_timer_set(k.loop, &k.tick, 0);
+	child_signals(k.loop, on_term, &k);
+	log_info("started", "generation=%d", ctx->generation);
+	code = loop_run(k.loop);
+	http_server_free(&k.server);
+	store_free(&k.store);
+	loop_timer_stop(k.loop, &k.tick);
+	loop_timer_stop(k.loop, &k.end);
+	loop_free(&k.loop);
+	log_info("stopped", "status=%d", code);
+	return code;
+}

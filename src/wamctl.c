@@ -1,0 +1,256 @@
+/* wamctl - the thin client of the admin socket; its commands are include/tbl/ctl_commands.h. */
+#include <errno.h>
+#include <getopt.h>
+#include <jansson.h>
+#include <signal.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/strbuf.h"
+#include "io/admin_client.h"
+
+enum { TIMEOUT_S = 10, STOP_WAIT_S = 60 };
+
+struct options { const char *socket; bool json; };
+
+struct command {
+	const char *words, *arguments, *method, *path, *help;
+	int (*show)(const struct options *o, const json_t *answer);
+};
+
+static int show_status(const struct options *o, const json_t *a);
+static int show_reload(const struct options *o, const json_t *a);
+static int show_stop(const struct options *o, const json_t *a);
+static int show_message_why(const struct options *o, const json_t *a);
+
+static const struct command commands[] = {
+#define CTL(ident, words, arguments, method, path, help) { words, arguments, method, path, help, show_##ident },
+#include "tbl/ctl_commands.h"
+#undef CTL
+};
+
+static const char *text(const json_t *o, const char *key)
+{
+	const char *s = json_string_value(json_object_get(o, key));
+
+	return s ? s : "-";
+}
+
+static json_int_t number(const json_t *o, const char *key)
+{
+	return json_integer_value(json_object_get(o, key));
+}
+
+static void format_age(json_int_t s, char out[32])
+{
+	if (s < 120)
+		snprintf(out, 32, "%llds", (long long)s);
+	else if (s < 7200)
+		snprintf(out, 32, "%lldm", (long long)s / 60);
+	else if (s < 172800)
+		snprintf(out, 32, "%lldh", (long long)s / 3600);
+	else
+		snprintf(out, 32, "%lldd", (long long)s / 86400);
+}
+
+static int show_status(const struct options *o, const json_t *a)
+{
+	const json_t *p, *totals = json_object_get(a, "totals");
+	bool ready = json_is_true(json_object_get(a, "ready"));
+	char age[32];
+	size_t i;
+
+	(void)o;
+	format_age(number(a, "up_s"), age);
+	printf("wamd %s: %s, %lld of %lld senders ready, generation %lld, up %s\n\n", text(a, "version"), ready ? "ready" : "NOT READY",
+	       (long long)number(a, "senders_ready"), (long long)number(a, "senders_wanted"), (long long)number(a, "generation"), age);
+	printf("%-12s %8s %4s %6s %-9s %7s %9s %8s %7s\n", "PROCESS", "PID", "GEN", "UP", "STATE", "WINDOW", "IN-FLIGHT", "LAG-MS",
+	       "CRASHES");
+	json_array_foreach(json_object_get(a, "processes"), i, p) {
+		const json_t *g = json_object_get(p, "gauges");
+		char name[32];
+
+		snprintf(name, sizeof(name), "%s[%lld]", text(p, "role"), (long long)number(p, "number"));
+		format_age(number(p, "up_s"), age);
+		printf("%-12s %8lld %4lld %6s %-9s %7lld %9lld %8.1f %7lld\n", name, (long long)number(p, "pid"),
+		       (long long)number(p, "generation"), age,
+		       json_is_true(json_object_get(p, "draining")) ? "draining" : number(g, "ready") ? "ready" :
+		       number(g, "blocked") ? "blocked" : "starting",
+		       (long long)number(g, "window"), (long long)number(g, "in_flight"), (double)number(g, "loop_lag_max_us") / 1000,
+		       (long long)number(p, "crashes"));
+	}
+	printf("\nreceived %lld  posted %lld  sent %lld  retried %lld  unknown %lld  dead %lld\n", (long long)number(totals, "received"),
+	       (long long)number(totals, "posted"), (long long)number(totals, "sent"), (long long)number(totals, "retried"),
+	       (long long)number(totals, "unknown"), (long long)number(totals, "dead"));
+	return ready ? 0 : EX_TEMPFAIL;
+}
+
+static int show_reload(const struct options *o, const json_t *a)
+{
+	(void)o;
+	if (json_object_get(a, "generation"))
+		printf("reloaded: generation %lld takes over\n", (long long)number(a, "generation"));
+	else
+		printf("%s\n", text(a, "detail"));
+	return 0;
+}
+
+/* Waits until the process has gone, as an init script expects. */
+static int show_stop(const struct options *o, const json_t *a)
+{
+	pid_t pid = (pid_t)number(a, "pid");
+
+	(void)o;
+	for (int i = 0; i < STOP_WAIT_S * 20; i++) {
+		if (pid > 0 && kill(pid, 0) < 0 && errno == ESRCH) {
+			puts("stopped");
+			return 0;
+		}
+		usleep(50000);
+	}
+	fputs("wamctl: still draining\n", stderr);
+	return EX_TEMPFAIL;
+}
+
+static int show_message_why(const struct options *o, const json_t *a)
+{
+	const json_t *h;
+	size_t i;
+
+	(void)o;
+	printf("message   %s of tenant %s, account %s\nstate     %s after %lld attempt%s\n", text(a, "id"), text(a, "tenant_id"),
+	       text(a, "account_id"), text(a, "state"), (long long)number(a, "attempts"), number(a, "attempts") == 1 ? "" : "s");
+	if (json_object_get(a, "wamid"))
+		printf("wamid     %s\n", text(a, "wamid"));
+	printf("seen      %s\nchanged   %s\nexpires   %s\nwhy       %s\n", text(a, "first_seen"), text(a, "changed_at"),
+	       text(a, "expires_at"), text(a, "why"));
+	json_array_foreach(json_object_get(a, "history"), i, h)
+		printf("attempt %lld %s %s http=%lld code=%lld ms=%lld %s\n", (long long)number(h, "n"), text(h, "at"), text(h, "outcome"),
+		       (long long)number(h, "http"), (long long)number(h, "code"), (long long)number(h, "ms"),
+		       json_object_get(h, "error") ? text(h, "error") : "");
+	return 0;
+}
+
+static void usage(FILE *out)
+{
+	fprintf(out, "usage: wamctl [-j] [-s socket] command [argument …]\n"
+		"  -s, --socket path   admin socket (%s/admin.sock)\n"
+		"  -j, --json          print the answer as JSON\n"
+		"  -V, --version       print the version\n"
+		"  -h, --help          this help\n\ncommands:\n", WAMD_RUNDIR);
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		char line[80];
+
+		snprintf(line, sizeof(line), "%s%s%s", commands[i].words, *commands[i].arguments ? " " : "", commands[i].arguments);
+		fprintf(out, "  %-24s %s\n", line, commands[i].help);
+	}
+}
+
+/* Number of the caller's words the command's own words take, 0: another command. */
+static int matches(const struct command *c, int n, char **words)
+{
+	const char *p = c->words;
+	int i = 0;
+
+	for (; *p && i < n; i++) {
+		size_t len = strcspn(p, " ");
+
+		if (strlen(words[i]) != len || memcmp(words[i], p, len))
+			return 0;
+		p += len + (p[len] == ' ');
+	}
+	return *p ? 0 : i;
+}
+
+static int add_arguments(const struct command *c, int n, char **words, struct strbuf *target)
+{
+	const char *p = c->arguments;
+	int i = 0;
+
+	for (; *p && i < n; i++) {
+		char name[32];
+		size_t len = strcspn(p, " ");
+
+		snprintf(name, sizeof(name), "%.*s", (int)len, p);
+		admin_client_add_query(target, name, words[i]);
+		p += len + (p[len] == ' ');
+	}
+	return *p || i < n ? -1 : 0;
+}
+
+static int report_problem(int status, const json_t *a)
+{
+	fprintf(stderr, "wamctl: %s: %s\n", text(a, "code"), text(a, "detail"));
+	switch (status) {
+	case 404:
+		return EX_NOINPUT;
+	case 422:
+		return EX_CONFIG;
+	case 503:
+		return EX_TEMPFAIL;
+	default:
+		return EX_SOFTWARE;
+	}
+}
+
+static int run(const struct options *o, const struct command *c, const char *target)
+{
+	struct strbuf body = STRBUF_INIT;
+	int status = admin_client_call(o->socket, c->method, target, TIMEOUT_S, &body), code;
+	json_t *a;
+
+	if (status < 0) {
+		fprintf(stderr, "wamctl: %s: %s (does wamd run? may you use the socket?)\n", o->socket, strerror(errno));
+		strbuf_release(&body);
+		return errno == EACCES ? EX_NOPERM : EX_TEMPFAIL;
+	}
+	a = json_loadb(body.buf, body.len, 0, NULL);
+	if (status >= 400) {
+		code = report_problem(status, a);
+	} else if (o->json) {
+		fputs(body.buf, stdout);
+		code = c->show == show_status && !json_is_true(json_object_get(a, "ready")) ? EX_TEMPFAIL : 0;
+	} else {
+		code = c->show(o, a);
+	}
+	json_decref(a);
+	strbuf_release(&body);
+	return code;
+}
+
+int main(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "socket", required_argument, NULL, 's' }, { "json", no_argument, NULL, 'j' }, { "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 },
+	};
+	struct options o = { .socket = WAMD_RUNDIR "/admin.sock" };
+	struct strbuf target = STRBUF_INIT;
+	int opt, code;
+
+	while ((opt = getopt_long(argc, argv, "+s:jhV", longs, NULL)) != -1) {
+		switch (opt) {
+		case 's': o.socket = optarg; break;
+		case 'j': o.json = true; break;
+		case 'V': puts("wamctl " WAMD_VERSION); return 0;
+		case 'h': usage(stdout); return 0;
+		default: usage(stderr); return EX_USAGE;
+		}
+	}
+	for (size_t i = 0; i < ARRAY_LEN(commands); i++) {
+		int n = matches(&commands[i], argc - optind, argv + optind);
+
+		if (!n)
+			continue;
+		strbuf_adds(&target, commands[i].path);
+		if (add_arguments(&commands[i], argc - optind - n, argv + optind + n, &target) < 0) {
+			fprintf(stderr, "usage: wamctl %s %s\n", commands[i].words, commands[i].arguments);
+			return EX_USAGE;
+		}
+		code = run(&o, &commands[i], target.buf);
+		strbuf_release(&target);
+		return code;
+	}
+	usage(stderr);
+	return EX_USAGE;
+}
