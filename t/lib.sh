@@ -12,7 +12,7 @@
 #   sandbox_stats | sandbox_ledger        what Graph saw, JSON | NDJSON
 #   load COMMAND [ARG...]                 wamd-load with --url:  load depth --queue whatsapp.outbound
 #   feed [ARG...]                         wamd-load feed, for this stack; what it published goes to $DIR/published*.ndjson
-#   publish JSON [header...]              one message exactly as given
+#   publish <FILE                         messages exactly as given, a line each (wamd-load feed --stdin)
 #   depth QUEUE                           messages ready in QUEUE (0 if there is no such queue)
 #   wamctl ARG...                         on this stack's admin socket
 #   redis ARG...                          redis-cli on this stack's Redis
@@ -143,12 +143,11 @@ load() {
 feeds=0
 feed() {
 	feeds=$((feeds + 1))
-	load feed --accounts "$DIR/accounts.json" --published "$DIR/published$feeds.ndjson" "$@"
+	load feed --accounts "$DIR/accounts.json" --out "$DIR/published$feeds.ndjson" "$@"
 }
 publish() {
-	local body=$1
-	shift
-	printf '%s' "$body" | load publish "$@"
+	feeds=$((feeds + 1))
+	load feed --stdin --out "$DIR/published$feeds.ndjson"
 }
 depth() { load depth --queue "$1" | python3 -c 'import json, sys; print(json.load(sys.stdin).get(sys.argv[1]) or 0)' "$1"; }
 

@@ -42,7 +42,8 @@ void loop_free(struct loop **lp);
 int loop_run(struct loop *l);			/* returns what loop_stop() was given */
 void loop_stop(struct loop *l, int code);
 mono_t loop_now(const struct loop *l);		/* time at the start of this turn: cheap */
-int64_t loop_longest_turn_us(struct loop *l);	/* since the last call */
+/* Since the last call.  A turn counts with its CPU time, and with its wall time when it slept: being preempted is no fault of ours. */
+int64_t loop_longest_turn_us(struct loop *l);
 uint64_t loop_turns(const struct loop *l);
 
 void loop_io_init(struct loop_io *w, void (*on_ready)(void *arg, unsigned events), void *arg);

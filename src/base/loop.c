@@ -4,7 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
+#include <sys/time.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -274,9 +276,24 @@ static void dispatch(struct loop *l, const struct epoll_event *ev)
 	s->io->on_ready(s->io->arg, events);
 }
 
+/* How long the turn that began with `before` kept others waiting by its own doing. */
+static int64_t turn_took_us(const struct loop *l, const struct rusage *before)
+{
+	struct rusage after;
+	struct timeval user, system;
+
+	getrusage(RUSAGE_THREAD, &after);
+	if (after.ru_nvcsw != before->ru_nvcsw)
+		return mono_diff_us(mono_now(), l->now);
+	timersub(&after.ru_utime, &before->ru_utime, &user);
+	timersub(&after.ru_stime, &before->ru_stime, &system);
+	return (user.tv_sec + system.tv_sec) * 1000000LL + user.tv_usec + system.tv_usec;
+}
+
 int loop_run(struct loop *l)
 {
 	struct epoll_event batch[BATCH];
+	struct rusage before;
 
 	l->stopping = false;
 	run_hooks(l);
@@ -287,12 +304,13 @@ int loop_run(struct loop *l)
 		if (n < 0 && errno != EINTR)
 			BUG("epoll_wait: %s", strerror(errno));
 		l->now = mono_now();
+		getrusage(RUSAGE_THREAD, &before);
 		for (int i = 0; i < n; i++)
 			dispatch(l, &batch[i]);
 		run_timers(l);
 		run_hooks(l);
 		l->turns++;
-		took = mono_diff_us(mono_now(), l->now);
+		took = turn_took_us(l, &before);
 		if (took > l->longest_us)
 			l->longest_us = took;
 	}
