@@ -1,6 +1,6 @@
 /*
- * amqp_wire - AMQP 0-9-1 frames: bytes into our words and back (amqp_take.c, amqp_put.c).  librabbitmq's only door; it knows
- * no socket and no state.
+ * amqp_wire - AMQP 0-9-1 frames: bytes into our words and back (amqp_take.c, amqp_put.c).  librabbitmq's only door;
+ * it knows no socket and no state.
  *
  * The peer may be hostile: sizes are checked before anything is read, nothing recurses on what it sent (message headers
  * are walked here, not by the library), and only frames that may ever come from a broker are let through.
@@ -58,7 +58,7 @@ struct wire_frame {
 	int channel;
 	int code;				/* CLOSE, CHANNEL_CLOSE, RETURN */
 	struct broker_text text;		/* the same; BLOCKED: the reason */
-	enum wire_kind about;			/* CHANNEL_CLOSE: the reply that will not come; WIRE_KIND_COUNT: none of ours */
+	enum wire_kind about;			/* CHANNEL_CLOSE: the reply that will not come, or WIRE_KIND_COUNT */
 	int frame_max, heartbeat_s;		/* TUNE */
 	bool active;				/* FLOW */
 	uint64_t tag;				/* DELIVER, ACK, NACK */
@@ -82,9 +82,10 @@ int wire_take(struct wire *w, const uint8_t *p, size_t len, size_t *used, struct
 
 /* Raw properties of a HEADER frame; tag gets the publish tag of a message of ours that was returned, else 0.
    Texts point into raw or into w. */
-int wire_properties(struct wire *w, const void *raw, size_t len, struct broker_properties *out, uint64_t *tag) MUST_CHECK;
+int wire_properties(struct wire *w, const void *raw, size_t len, struct broker_properties *out, uint64_t *tag)
+	MUST_CHECK;
 
-/* Output: appended to out.  -1: does not fit the protocol (a name over 255 bytes, headers over a frame); out is as before. */
+/* Output: appended to out.  -1: does not fit (a name over 255 bytes, headers over a frame); out is as before. */
 void wire_put_protocol(struct strbuf *out);
 int wire_put_start_ok(struct strbuf *out, const char *user, const char *password, const char *name) MUST_CHECK;
 int wire_put_tune_ok(struct strbuf *out, int frame_max, int heartbeat_s) MUST_CHECK;

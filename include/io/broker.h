@@ -11,7 +11,7 @@
  * (one publish unconfirmed for longer = the connection is given up and counts as lost; not while `blocked`).
  * Ownership: everything passed in is copied; everything passed to a callback is borrowed until it returns.
  * Callbacks may call any function here except broker_free(); broker_free() runs the pending confirms with BROKER_LOST.
- * Output is written once per loop turn (a hook), input is drained in bounded bites.
+ * Output is written once per loop turn (a hook), input is drained in bounded bites.  SIGPIPE must be ignored (TLS writes).
  */
 #ifndef IO_BROKER_H
 #define IO_BROKER_H
@@ -112,7 +112,9 @@ size_t broker_unwritten(const struct broker *b);	/* bytes in the output buffer; 
 unsigned broker_unconfirmed(const struct broker *b);
 size_t broker_bytes_out(const struct broker *b);	/* since the start, for the counters */
 
-/* -1: not up (done is not called).  Otherwise done is called once with the fate. */
+/* -1: not up, or it does not fit AMQP (a name over 255 bytes, headers over a frame); done is not called then.  Otherwise
+   done is called once with the fate.  A mandatory message carries one more header, x-wamd-tag, which is how a returned one
+   is known again; deliveries do not show it. */
 int broker_publish(struct broker *b, const struct broker_publish *p) MUST_CHECK;
 
 /* Tags of an earlier generation are ignored: the broker has taken those deliveries back. */

@@ -1,6 +1,6 @@
 /*
- * broker_inside - struct broker, for the two files that are the broker: broker.c keeps the connection up and moves bytes,
- * broker_protocol.c asks and understands.  Nobody else includes this.
+ * broker_inside - struct broker, for the two files that are the broker: broker.c keeps the connection up and moves
+ * bytes, broker_protocol.c asks and understands.  Nobody else includes this.
  */
 #ifndef IO_BROKER_INSIDE_H
 #define IO_BROKER_INSIDE_H
@@ -72,7 +72,7 @@ void broker_came_up(struct broker *b);
 void broker_start_tick(struct broker *b);
 
 /* broker_protocol.c; broker_count() is there too */
-int protocol_take(struct broker *b) MUST_CHECK;	/* the whole frames in b->in; -1: the connection is over, b->why says why */
+int protocol_take(struct broker *b) MUST_CHECK;	/* the whole frames in b->in; -1: over, b->why says why */
 void protocol_consume_all(struct broker *b);
 void protocol_cancel_all(struct broker *b);
 

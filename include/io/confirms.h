@@ -24,7 +24,7 @@ void confirms_release(struct confirms *c);
 uint64_t confirms_next(const struct confirms *c);	/* the tag that confirms_add() will give */
 void confirms_add(struct confirms *c, mono_t now, broker_fate_f *done, void *arg);
 int confirms_return(struct confirms *c, uint64_t tag) MUST_CHECK;	/* -1: no such pending publish */
-int confirms_settle(struct confirms *c, uint64_t tag, bool multiple, bool ack) MUST_CHECK;	/* -1: tag of the future */
+int confirms_settle(struct confirms *c, uint64_t tag, bool multiple, bool ack) MUST_CHECK;	/* -1: a future tag */
 bool confirms_oldest(const struct confirms *c, mono_t *at);	/* false: none pending */
 void confirms_lose_all(struct confirms *c);			/* each gets BROKER_LOST; tags start at 1 again */
 

@@ -15,7 +15,7 @@ struct redis_link;
 struct redis_link_callbacks {
 	/* arg is NULL after redis_link_close(): there is nothing left to do then but to free call. */
 	void (*reply)(void *arg, void *call, const struct store_reply *r);
-	void (*lost)(void *arg, const char *why);	/* by itself, never after redis_link_close(); the link is gone */
+	void (*lost)(void *arg, const char *why);	/* by itself, never after close; the link is gone */
 };
 
 /* ip is numeric; NULL: path is a Unix socket's.  NULL: failed at once, with the reason. */

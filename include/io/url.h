@@ -13,7 +13,7 @@ struct url {
 	char *user, *password;		/* NULL: absent */
 	char *host;			/* without the [] of IPv6; "" when the scheme has none (unix) */
 	int port;			/* 0: absent */
-	char *path;			/* after the '/' that follows the host, without it; NULL: absent.  unix: the whole path */
+	char *path;			/* without the '/' after the host; NULL: absent.  unix: the whole path */
 	char *query;			/* not decoded; NULL: absent */
 };
 

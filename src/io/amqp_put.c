@@ -324,7 +324,8 @@ static int put_header(struct strbuf *out, const struct broker_publish *p, uint64
 	fill_properties(&p->props, &props);
 	size += 8 * (SHORT_MAX + 1) + FRAME_HEADER + 32;
 	at = room(out, size);
-	n = amqp_encode_properties(AMQP_BASIC_CLASS, &props, (amqp_bytes_t){ size - FRAME_HEADER - 13, at + FRAME_HEADER + 12 });
+	n = amqp_encode_properties(AMQP_BASIC_CLASS, &props,
+				   (amqp_bytes_t){ size - FRAME_HEADER - 13, at + FRAME_HEADER + 12 });
 	if (n < 0 || n + 12 + WIRE_OVERHEAD > frame_max)
 		return -1;
 	put16(at + FRAME_HEADER, AMQP_BASIC_CLASS);
@@ -354,7 +355,8 @@ int wire_put_publish(struct strbuf *out, const struct broker_publish *p, uint64_
 	size_t before = out->len;
 
 	strbuf_reserve(out, p->len + METHOD_MAX);
-	if (put_method(out, WIRE_CHANNEL, AMQP_BASIC_PUBLISH_METHOD, &m) < 0 || put_header(out, p, tag, frame_max) < 0) {
+	if (put_method(out, WIRE_CHANNEL, AMQP_BASIC_PUBLISH_METHOD, &m) < 0 ||
+	    put_header(out, p, tag, frame_max) < 0) {
 		out->len = before;
 		return -1;
 	}

@@ -352,7 +352,8 @@ static void add_header(struct wire *w, struct broker_properties *out, const stru
 }
 
 /* One walk over the table, taking those that are ours or those that are not; returns how many there were of both. */
-static int walk_headers(struct wire *w, struct cursor c, struct broker_properties *out, uint64_t *tag, bool ours, bool *bad)
+static int walk_headers(struct wire *w, struct cursor c, struct broker_properties *out, uint64_t *tag, bool ours,
+			bool *bad)
 {
 	struct field f;
 	int n = 0;
@@ -375,7 +376,8 @@ static int walk_headers(struct wire *w, struct cursor c, struct broker_propertie
 	return n;
 }
 
-static void take_headers(struct wire *w, struct broker_text table, struct broker_properties *out, uint64_t *tag, bool *bad)
+static void take_headers(struct wire *w, struct broker_text table, struct broker_properties *out, uint64_t *tag,
+			 bool *bad)
 {
 	struct cursor c = { (const uint8_t *)table.p, table.len, false };
 

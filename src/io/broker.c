@@ -256,7 +256,7 @@ static int read_some(struct broker *b)
 		ssize_t n = stream_read(b->stream, b->in + b->in_len, BITE, &eof, &b->why);
 
 		if (n <= 0) {
-			b->is_refused |= eof && b->state == STATE_TUNE;	/* how older brokers say that the login is wrong */
+			b->is_refused |= eof && b->state == STATE_TUNE;	/* older brokers say "wrong login" so */
 			return (int)n;
 		}
 		b->last_read = loop_now(b->loop);

@@ -134,7 +134,8 @@ static int on_close(struct broker *b, const struct wire_frame *f)
 			(is_for_good(f->code) || (b->state == STATE_OPENING && f->code == 404));
 	broker_must(wire_put_close_ok(&b->out));
 	(void)broker_flush(b, NULL);		/* a courtesy: the connection is over either way */
-	return why_set(&b->why, "%s%.*s (%d)", b->state == STATE_TUNE ? "login: " : b->state == STATE_OPENING ? "vhost: " : "",
+	return why_set(&b->why, "%s%.*s (%d)",
+		       b->state == STATE_TUNE ? "login: " : b->state == STATE_OPENING ? "vhost: " : "",
 		       (int)f->text.len, f->text.p, f->code);
 }
 
@@ -159,7 +160,8 @@ static int on_start(struct broker *b)
 {
 	const struct url *u = b->url;
 
-	broker_must(wire_put_start_ok(&b->out, u->user ? u->user : "guest", u->password ? u->password : "guest", b->setup->name));
+	broker_must(wire_put_start_ok(&b->out, u->user ? u->user : "guest", u->password ? u->password : "guest",
+				      b->setup->name));
 	broker_wrote(b);
 	broker_enter(b, STATE_TUNE);
 	return 0;
@@ -233,7 +235,7 @@ static void deliver(struct broker *b, struct content *c)
 	};
 	uint64_t tag;
 
-	/* A message with broken properties must not end the connection, or it would come back for ever: shown without. */
+	/* A message with broken properties must not end the connection, or it would come back for ever. */
 	if (wire_properties(b->wire, c->raw.buf, c->raw.len, &d.props, &tag) < 0)
 		d.props = (struct broker_properties){ .priority = -1 };
 	if (b->cb.delivery)
@@ -245,7 +247,8 @@ static int take_back(struct broker *b, const struct content *c)
 	struct broker_properties props;
 	uint64_t tag;
 
-	if (wire_properties(b->wire, c->raw.buf, c->raw.len, &props, &tag) < 0 || confirms_return(&b->confirms, tag) < 0)
+	if (wire_properties(b->wire, c->raw.buf, c->raw.len, &props, &tag) < 0 ||
+	    confirms_return(&b->confirms, tag) < 0)
 		return why_set(&b->why, "protocol error: return of a publish that never was");
 	return 0;
 }
@@ -283,9 +286,12 @@ static int on_deliver(struct broker *b, const struct wire_frame *f)
 
 static int on_content(struct broker *b, const struct wire_frame *f)
 {
-	int whole = f->kind == WIRE_HEADER ? content_header(&b->content, f->data, f->len, f->body_size, b->setup->body_max)
-					   : content_add(&b->content, f->data, f->len);
+	int whole;
 
+	if (f->kind == WIRE_HEADER)
+		whole = content_header(&b->content, f->data, f->len, f->body_size, b->setup->body_max);
+	else
+		whole = content_add(&b->content, f->data, f->len);
 	if (whole < 0)
 		return why_set(&b->why, "protocol error: unexpected %s", wire_kind_name(f->kind));
 	return whole ? content_is_whole(b) : 0;
@@ -334,7 +340,8 @@ static int on_connection_frame(struct broker *b, const struct wire_frame *f)
 		return on_open_ok(b);
 	if (b->state >= STATE_TOPOLOGY && (f->kind == WIRE_BLOCKED || f->kind == WIRE_UNBLOCKED))
 		return on_blocked(b, f->kind == WIRE_BLOCKED);
-	return why_set(&b->why, "protocol error: unexpected %s, waiting for %s", wire_kind_name(f->kind), broker_state_help(b->state));
+	return why_set(&b->why, "protocol error: unexpected %s, waiting for %s", wire_kind_name(f->kind),
+		       broker_state_help(b->state));
 }
 
 static int on_frame(struct broker *b, const struct wire_frame *f)

@@ -429,7 +429,8 @@ static int on_socket(CURL *easy UNUSED, curl_socket_t fd, int what, void *arg, v
 	if (!w)
 		w = watch_new(c, fd);
 	if (fcntl(fd, F_GETFD) >= 0)	/* libcurl may tell of a socket it has closed already */
-		loop_io_set(c->loop, &w->io, fd, (what & CURL_POLL_IN ? LOOP_READ : 0U) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0U));
+		loop_io_set(c->loop, &w->io, fd,
+			    (what & CURL_POLL_IN ? LOOP_READ : 0U) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0U));
 	return 0;
 }
 
@@ -490,7 +491,7 @@ static void on_start(void *arg)
 	c->start_is_set = false;
 	while (!list_is_empty(&c->waiting) && c->in_multi < (unsigned)c->o.window)
 		start(CONTAINER_OF(c->waiting.next, struct transfer, list));
-	/* libcurl has set its timer to "now": all of them set out together in the next turn, and none can end in here. */
+	/* libcurl has set its timer to "now": all set out together in the next turn, and none can end in here. */
 }
 
 void http_send(struct http_client *c, const struct http_request *r)

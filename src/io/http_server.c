@@ -117,7 +117,8 @@ static void call_suspend(struct http_call *c)
 	loop_io_set(c->server->loop, &c->peer, call_fd(c), LOOP_READ);
 }
 
-static struct http_call *call_new(struct http_server *s, struct MHD_Connection *connection, const char *method, const char *path)
+static struct http_call *call_new(struct http_server *s, struct MHD_Connection *connection, const char *method,
+				  const char *path)
 {
 	struct http_call *c = mem_alloc(sizeof(*c));
 
@@ -184,7 +185,7 @@ static void take_chunk(struct http_call *c, const char *data, size_t len)
 		strbuf_add(&c->body, data, len);
 }
 
-/* The protocol of libmicrohttpd: first call, chunks of the body, and with *len == 0 "now answer", again after a resume. */
+/* libmicrohttpd's protocol: a first call, chunks of the body, and with *len == 0 "now answer"; again after a resume. */
 static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, const char *url, const char *method,
 				  const char *version UNUSED, const char *data, size_t *len, void **state)
 {
@@ -290,7 +291,8 @@ static void on_look_again(void *arg)
 	loop_io_set(s->loop, &s->listener, s->listen_fd, LOOP_READ);
 }
 
-struct http_server *http_server_new(struct loop *l, const struct http_server_options *o, http_on_call_f *on_call, void *arg)
+struct http_server *http_server_new(struct loop *l, const struct http_server_options *o, http_on_call_f *on_call,
+				    void *arg)
 {
 	struct http_server *s = mem_alloc(sizeof(*s));
 	const union MHD_DaemonInfo *info;
@@ -301,8 +303,8 @@ struct http_server *http_server_new(struct loop *l, const struct http_server_opt
 	s->arg = arg;
 	s->listen_fd = o->listen_fd;
 	list_init(&s->calls);
-	s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_ERROR_LOG,
-				     0, NULL, NULL, on_request, s,
+	s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+				     MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, s,
 				     MHD_OPTION_EXTERNAL_LOGGER, on_log, s,
 				     MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
 				     MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SLOW_S,

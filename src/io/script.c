@@ -34,7 +34,8 @@ const char *script_sha(enum script which)
 
 	if (scripts[which].sha[0])
 		return scripts[which].sha;
-	if (EVP_Digest(scripts[which].text, scripts[which].len, digest, &len, EVP_sha1(), NULL) != 1 || len * 2 != SCRIPT_SHA_LEN)
+	if (EVP_Digest(scripts[which].text, scripts[which].len, digest, &len, EVP_sha1(), NULL) != 1 ||
+	    len * 2 != SCRIPT_SHA_LEN)
 		BUG("no SHA-1 in this libcrypto");	/* Redis names scripts by it; nothing is protected by it */
 	hex_encode(digest, len, scripts[which].sha);
 	return scripts[which].sha;

@@ -71,7 +71,7 @@ struct store {
 	struct redis_link *link;
 	struct list calls;		/* oldest first */
 	unsigned pending;
-	struct loop_timer deadline;	/* WAITING: the next attempt; until UP: the end of patience; UP: the oldest call's */
+	struct loop_timer deadline;	/* the next attempt; until UP: the end of patience; UP: the oldest call's */
 	mono_t up_since;
 	int attempts;
 	enum greeting greetings[GREETINGS_MAX];
@@ -165,7 +165,8 @@ static void on_resolved(void *arg, const struct addresses *found, const char *wh
 		lost(s, why);
 		return;
 	}
-	if (getnameinfo((const struct sockaddr *)&found->at[0].sa, found->at[0].len, ip, sizeof(ip), NULL, 0, NI_NUMERICHOST))
+	if (getnameinfo((const struct sockaddr *)&found->at[0].sa, found->at[0].len, ip, sizeof(ip), NULL, 0,
+			NI_NUMERICHOST))
 		BUG("an address without a text");
 	greet(s, ip);
 }
@@ -204,11 +205,12 @@ static void on_deadline(void *arg)
 
 /* ---- replies ---- */
 
-/* Refusals that say "not here" or "not now": nothing is wrong with the call.  Redis 6 hides a script's own in its words. */
+/* Refusals that say "not here" or "not now"; the call itself is right.  Redis 6 hides a script's own in its words. */
 static bool means_away(const char *error)
 {
 	static const char *const words[] = {
-		"-LOADING ", "-READONLY ", "-MASTERDOWN ", "-OOM ", "-MISCONF ", "-BUSY ", "-NOREPLICAS ", "-CLUSTERDOWN ",
+		"-LOADING ", "-READONLY ", "-MASTERDOWN ", "-OOM ", "-MISCONF ", "-BUSY ",
+		"-NOREPLICAS ", "-CLUSTERDOWN ",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(words); i++)
@@ -217,7 +219,8 @@ static bool means_away(const char *error)
 	return false;
 }
 
-static int issue(struct store *s, store_reply_f *done, void *arg, int script, int n_parts, const char *tail, size_t tail_len);
+static int issue(struct store *s, store_reply_f *done, void *arg, int script, int n_parts, const char *tail,
+		 size_t tail_len);
 
 static void put_bulk(struct strbuf *out, const char *p, size_t len)
 {
@@ -275,7 +278,8 @@ static void on_lost(void *arg, const char *why)
 /* ---- calls ---- */
 
 /* Sends what stands in s->command; parts and tail are what an EVAL must repeat. */
-static int issue(struct store *s, store_reply_f *done, void *arg, int script, int n_parts, const char *tail, size_t tail_len)
+static int issue(struct store *s, store_reply_f *done, void *arg, int script, int n_parts, const char *tail,
+		 size_t tail_len)
 {
 	struct call *c = mem_alloc(sizeof(*c) + tail_len);
 
@@ -390,7 +394,8 @@ static void ask_everything(struct store *s)
 	if (s->db && *s->db)
 		ask(s, GREET_SELECT, (struct store_arg[]){ STORE_ARG("SELECT"), STORE_ARG(s->db) }, 2);
 	if (s->name)
-		ask(s, GREET_NAME, (struct store_arg[]){ STORE_ARG("CLIENT"), STORE_ARG("SETNAME"), STORE_ARG(s->name) }, 3);
+		ask(s, GREET_NAME,
+		    (struct store_arg[]){ STORE_ARG("CLIENT"), STORE_ARG("SETNAME"), STORE_ARG(s->name) }, 3);
 	for (int i = 0; i < SCRIPTS; i++) {
 		struct store_arg text = { script_text((enum script)i), script_len((enum script)i) };
 

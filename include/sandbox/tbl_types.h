@@ -1,0 +1,12 @@
+/* MESSAGE_TYPE(name, shape of the payload, is it a list of that shape?, most items) */
+MESSAGE_TYPE("text", TEXT, false, 0)
+MESSAGE_TYPE("image", IMAGE, false, 0)
+MESSAGE_TYPE("video", VIDEO, false, 0)
+MESSAGE_TYPE("audio", AUDIO, false, 0)
+MESSAGE_TYPE("document", DOCUMENT, false, 0)
+MESSAGE_TYPE("sticker", STICKER, false, 0)
+MESSAGE_TYPE("location", LOCATION, false, 0)
+MESSAGE_TYPE("contacts", CONTACT, true, 257)
+MESSAGE_TYPE("reaction", REACTION, false, 0)
+MESSAGE_TYPE("template", TEMPLATE, false, 0)
+MESSAGE_TYPE("interactive", INTERACTIVE, false, 0)
