@@ -70,8 +70,14 @@ UNITS    := $(patsubst t/unit/%.c,$(B)/unit/%,$(wildcard t/unit/test_*.c))
 SCRIPTS  := $(sort $(wildcard src/lua/*.lua))
 SCRIPT_LIBS := $(sort $(wildcard src/lua/lib/*.lua))
 
-.PHONY: all units
-all: $(PROGRAMS)
+# ---- manuals: the tables of include/tbl go where the pages have their markers ----
+PAGES := $(patsubst man/%,$(B)/man/%,$(wildcard man/*.[1-8]))
+PLACES = sysconfdir=$(sysconfdir)/wamd rundir=$(runstatedir)/wamd statedir=$(localstatedir)/lib/wamd \
+	logdir=$(localstatedir)/log/wamd version=$(VERSION)
+
+.PHONY: all units man
+all: $(PROGRAMS) man
+man: $(PAGES)
 units: $(UNITS)
 
 # ---- compile and link ------------------------------------------------------------------------------------------------
@@ -113,6 +119,10 @@ $(B)/unit/%: $(B)/obj/t/unit/%.o $(B)/libload.a $(B)/libsandbox.a $(B)/libwamd.a
 	$(call link,$(CHECK_LIBS) $(SANDBOX_LIBS) $(DEPS_LIBS))
 $(B)/obj/t/unit/%.o: ALL_CPPFLAGS += $(CHECK_CFLAGS)
 .PRECIOUS: $(B)/obj/%.o
+
+$(B)/man/%: man/% man/generate $(wildcard include/tbl/*.h) build/config.mk
+	@mkdir -p $(@D)
+	$(call run,MAN,man/generate $(PLACES) $< >$@)
 
 # ---- Lua into C ------------------------------------------------------------------------------------------------------
 # Each decision src/lua/NAME.lua becomes one string lua_NAME, behind the libraries that all decisions share.
@@ -196,7 +206,7 @@ install: all
 	install -d -m 0750 $(DESTDIR)$(localstatedir)/lib/wamd $(DESTDIR)$(localstatedir)/log/wamd $(DESTDIR)$(sysconfdir)/wamd
 	$(if $(SBIN),install $(SBIN) $(DESTDIR)$(sbindir)/)
 	$(if $(BIN),install $(BIN) $(DESTDIR)$(bindir)/)
-	@set -e; for f in $(wildcard man/*.[1-8]); do \
+	@set -e; for f in $(PAGES); do \
 		d=$(DESTDIR)$(mandir)/man$${f##*.}; install -d $$d; echo "install $$f"; install -m 0644 $$f $$d/; done
 	@set -e; for f in $$(cd etc && find . -type f | sed 's,^\./,,'); do \
 		doc=$(DESTDIR)$(docdir)/examples/$$f to=$(DESTDIR)$(sysconfdir)/wamd/$$f; \

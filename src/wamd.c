@@ -43,17 +43,11 @@ static NORETURN void list_failpoints(void)
 #endif
 }
 
-static NORETURN void print_settings(void)
-{
-	conf_print_mdoc(stdout);
-	exit(0);
-}
-
 static struct options options_parse(int argc, char **argv)
 {
-	enum { OPT_FAILPOINTS = 256, OPT_MDOC };
+	enum { OPT_FAILPOINTS = 256 };
 	static const struct option longs[] = {
-		{ "failpoints", no_argument, NULL, OPT_FAILPOINTS }, { "settings-mdoc", no_argument, NULL, OPT_MDOC },
+		{ "failpoints", no_argument, NULL, OPT_FAILPOINTS },
 		{ "help", no_argument, NULL, 'h' }, { "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 },
 	};
 	struct options o = { .file = WAMD_SYSCONFDIR "/wamd.conf" };
@@ -69,7 +63,6 @@ static struct options options_parse(int argc, char **argv)
 		case 'V': puts("wamd " WAMD_VERSION); exit(0);
 		case 'h': usage(stdout); exit(0);
 		case OPT_FAILPOINTS: list_failpoints();
-		case OPT_MDOC: print_settings();
 		default: usage(stderr); exit(EX_USAGE);
 		}
 	}
@@ -143,7 +136,8 @@ static int lock_pid_file(const struct conf *c)
 	struct strbuf path = STRBUF_INIT, pid = STRBUF_INIT;
 	int fd;
 
-	if (mkdir(c->run_dir, 0755) < 0 && errno != EEXIST)
+	/* The umask is for logs and keys; this one others may enter: the socket's own mode says who may talk to it. */
+	if ((mkdir(c->run_dir, 0755) < 0 || chmod(c->run_dir, 0755) < 0) && errno != EEXIST)
 		fatal(EX_CANTCREAT, "%s: %s", c->run_dir, strerror(errno));
 	strbuf_addf(&path, "%s/wamd.pid", c->run_dir);
 	fd = open(path.buf, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
@@ -152,7 +146,7 @@ static int lock_pid_file(const struct conf *c)
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0)
 		fatal(EX_TEMPFAIL, "%s: another wamd runs with it", path.buf);
 	strbuf_addf(&pid, "%d\n", (int)getpid());
-	if (ftruncate(fd, 0) < 0 || pwrite(fd, pid.buf, pid.len, 0) != (ssize_t)pid.len)
+	if (fchmod(fd, 0644) < 0 || ftruncate(fd, 0) < 0 || pwrite(fd, pid.buf, pid.len, 0) != (ssize_t)pid.len)
 		fatal(EX_IOERR, "%s: %s", path.buf, strerror(errno));
 	strbuf_release(&path);
 	strbuf_release(&pid);

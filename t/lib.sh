@@ -12,7 +12,7 @@
 #   sandbox_stats | sandbox_ledger        what Graph saw, JSON | NDJSON
 #   load COMMAND [ARG...]                 wamd-load with --url:  load depth --queue whatsapp.outbound
 #   feed [ARG...]                         wamd-load feed, for this stack; what it published goes to $DIR/published*.ndjson
-#   publish <FILE                         messages exactly as given, a line each (wamd-load feed --stdin)
+#   publish <FILE                         a line each: {"body":{…}} or {"raw":"…"} (wamd-load feed --stdin)
 #   depth QUEUE                           messages ready in QUEUE (0 if there is no such queue)
 #   wamctl ARG...                         on this stack's admin socket
 #   redis ARG...                          redis-cli on this stack's Redis
@@ -33,11 +33,13 @@ expected_log=()
 # Scripts that want to be outside of the repository; files named without a path land here.
 cd "$TRASH" || exit 1
 
+test_run_() { eval "$1"; }	# so that "return" in a script leaves the script, not us
+
 test_expect_success() {
 	local rc=0
 	test_count=$((test_count + 1))
 	# Not in a pipe or subshell: what the script sets is there for the next one.
-	eval "$2" >"$TRASH/output" 2>&1 || rc=$?
+	test_run_ "$2" >"$TRASH/output" 2>&1 || rc=$?
 	if [[ -n ${V-} ]]; then sed 's/^/# /' "$TRASH/output"; fi
 	if [[ $rc -eq 0 ]]; then
 		echo "ok $test_count - $1"

@@ -66,7 +66,7 @@ while read -r library place; do
 done <<'END'
 curl/.*                  http_client\.c
 amqp.*|rabbitmq-c/.*     amqp_(put|take)\.c
-hiredis.*|async\.h       store\.c
+hiredis.*|async\.h       redis_link\.c
 microhttpd\.h            http_server\.c
 END
 test_expect_success 'libconfig belongs to conf' '

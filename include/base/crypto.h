@@ -14,6 +14,7 @@ struct crypto_part { const void *data; size_t len; };
 void hmac_parts(struct hmac *h, const struct crypto_part *parts, int n, uint8_t out[SHA256_LEN]);
 
 void sha256(const void *data, size_t len, uint8_t out[SHA256_LEN]);
+void sha1_hex(const void *data, size_t len, char out[41]);	/* only to name scripts, as EVALSHA wants */
 bool crypto_equal(const void *a, const void *b, size_t n);
 
 #endif

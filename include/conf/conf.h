@@ -66,11 +66,11 @@ void conf_dump(const struct conf *c, FILE *out);	/* loads again and dumps the sa
 /* Calls changed() for each setting with another value; live: taken over by a reload. */
 void conf_diff(const struct conf *a, const struct conf *b, void (*changed)(void *arg, const char *path, bool live), void *arg);
 
+/* Takes over the settings that need a restart from the configuration in force. */
+void conf_keep_fixed(struct conf *c, const struct conf *in_force);
+
 const struct tenant *conf_tenant(const struct conf *c, const char *id);			/* NULL: unknown */
 const struct account *tenant_account(const struct tenant *t, const char *id);		/* by account id or phone number id */
 const struct account *tenant_default_account(const struct tenant *t);			/* NULL: none is marked and there are several */
-
-/* For manuals: prints one mdoc item a setting. */
-void conf_print_mdoc(FILE *out);
 
 #endif

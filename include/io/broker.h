@@ -117,6 +117,9 @@ size_t broker_bytes_out(const struct broker *b);	/* since the start, for the cou
    is known again; deliveries do not show it. */
 int broker_publish(struct broker *b, const struct broker_publish *p) MUST_CHECK;
 
+/* For a publisher whose mandatory message came back: reconnects at once and declares the topology again. */
+void broker_redeclare(struct broker *b);
+
 /* Tags of an earlier generation are ignored: the broker has taken those deliveries back. */
 void broker_ack(struct broker *b, struct broker_tag tag);
 void broker_nack(struct broker *b, struct broker_tag tag);	/* requeue */

@@ -56,7 +56,7 @@ struct broker {
 	int frame_max, heartbeat_s;
 	struct expect *expects;
 	int n_expects, expects_at, expects_size;
-	bool consuming, paused, blocked, is_refused;
+	bool consuming, paused, blocked, is_refused, wants_redeclare;
 	int attempts;
 	struct strbuf why;
 };

@@ -24,7 +24,7 @@ const char *reason_code(enum reason r);
 
 enum on_unknown { ON_UNKNOWN_DEFAULT, ON_UNKNOWN_AT_LEAST_ONCE, ON_UNKNOWN_AT_MOST_ONCE };
 
-enum { MESSAGE_ID_MAX = 256, MESSAGE_PRIORITY_MAX = 10, TEXT_MAX = 4096 /* Meta: "Text messages" */ };
+enum { MESSAGE_ID_MAX = 255 /* AMQP short strings end there */, MESSAGE_PRIORITY_MAX = 10, TEXT_MAX = 4096 /* Meta: "Text messages" */ };
 
 struct message {
 	json_t *root;

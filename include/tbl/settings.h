@@ -24,7 +24,7 @@ SETTING(amqp_key,       text,  "amqp.routing_key",     "outbound", 1, 127, LIVE,
 SETTING(amqp_inputs,    texts, "amqp.inputs",          "whatsapp.outbound", 1, 16, LIVE, "Input queues; the first is bound to the exchange.")
 SETTING(amqp_declare,   flag,  "amqp.declare",         "true", 0, 0, LIVE, "Declare exchanges and queues at every connect; false: they must exist.")
 SETTING(amqp_priority,  count, "amqp.max_priority",    "10", 0, 10, LIVE, "x-max-priority of the input queues; 0: none.")
-SETTING(amqp_queue_type, choice, "amqp.queue_type",    "classic", "classic quorum", 0, LIVE, "Queue type; quorum knows no priority.")
+SETTING(amqp_queue_type, choice, "amqp.queue_type",    "classic", "classic quorum", 0, LIVE, "Type of the input and delay queues; quorum knows no priority.")
 SETTING(amqp_dlq,       text,  "amqp.dlq",             "whatsapp.outbound.dlq", 1, 127, LIVE, "Queue of dead letters.")
 SETTING(amqp_retry,     text,  "amqp.retry_prefix",    "whatsapp.retry.", 1, 100, LIVE, "Prefix of the delay queues; the step in seconds follows.")
 SETTING(amqp_status,    text,  "amqp.status_exchange", "whatsapp.status", 1, 127, LIVE, "Topic exchange of status events.")
@@ -52,7 +52,7 @@ SETTING(graph_timeout,  msec,  "graph.send_timeout",   "20s", 100, 120000, LIVE,
 SETTING(max_age,        msec,  "message.max_age",      "7d", 1000, 2592000000, LIVE, "Life of a message that names no expiry, and longest life of any.")
 SETTING(record_ttl,     msec,  "message.record_ttl",   "3d", 60000, 2592000000, LIVE, "How long a record stays after its final state, at least.")
 SETTING(lease_margin,   msec,  "message.lease_margin", "10s", 100, 60000, LIVE, "A sender's lease on an attempt is graph.send_timeout plus this.")
-SETTING(hold_in_memory, msec,  "message.hold_in_memory", "2s", 0, 20000, LIVE, "Longest wait for a rate limit in the sender; longer waits go to a delay queue.")
+SETTING(hold_in_memory, msec,  "message.hold_in_memory", "2s", 0, 20000, LIVE, "How much of a rate-limited account a sender keeps waiting: what goes out in this time, at most a quarter of the window; the rest takes a delay queue.")
 SETTING(on_unknown,     choice, "message.on_unknown",  "at_least_once", "at_least_once at_most_once", 0, LIVE, "What becomes of an unknown outcome after its timer: sent again, or dead-lettered as unknown_outcome.")
 SETTING(unknown_timer,  msec,  "message.unknown_timer", "60s", 100, 900000, LIVE, "How long an unknown outcome waits before it is decided.")
 

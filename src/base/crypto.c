@@ -8,6 +8,7 @@
 #include <sysexits.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 
 struct hmac { EVP_MAC_CTX *ctx; };
 
@@ -58,6 +59,15 @@ void sha256(const void *data, size_t len, uint8_t out[SHA256_LEN])
 		md = EVP_MD_fetch(NULL, "SHA256", NULL);
 	if (!md || !EVP_Digest(data, len, out, NULL, md, NULL))
 		BUG("sha256");
+}
+
+void sha1_hex(const void *data, size_t len, char out[41])
+{
+	uint8_t md[20];
+
+	if (!EVP_Digest(data, len, md, NULL, EVP_sha1(), NULL))
+		BUG("sha1");
+	hex_encode(md, sizeof(md), out);
 }
 
 bool crypto_equal(const void *a, const void *b, size_t n)

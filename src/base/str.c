@@ -22,8 +22,8 @@ int parse_i64(const char *s, int64_t *out)
 	char *end;
 	long long v;
 
-	if (!*s || strchr(" \t\n+", *s))
-		return -1;
+	if (*s != '-' && (*s < '0' || *s > '9'))
+		return -1;	/* strtoll would pass over blanks */
 	errno = 0;
 	v = strtoll(s, &end, 10);
 	if (errno || *end || end == s)

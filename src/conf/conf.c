@@ -23,6 +23,27 @@ int conf_complain(struct strbuf *why, const config_setting_t *at, const char *pa
 	return -1;
 }
 
+const char *conf_found(const config_setting_t *v)
+{
+	switch (config_setting_type(v)) {
+	case CONFIG_TYPE_GROUP:
+		return "a group";
+	case CONFIG_TYPE_ARRAY:
+	case CONFIG_TYPE_LIST:
+		return "a list";
+	case CONFIG_TYPE_INT:
+	case CONFIG_TYPE_INT64:
+		return "a whole number";
+	case CONFIG_TYPE_FLOAT:
+		return "a fraction";
+	case CONFIG_TYPE_STRING:
+		return "text";
+	case CONFIG_TYPE_BOOL:
+		return "true or false";
+	}
+	return "something else";
+}
+
 char *conf_beside(const char *file, const char *name)
 {
 	struct strbuf sb = STRBUF_INIT;
@@ -140,6 +161,20 @@ static int64_t longest(const struct conf_steps *s)
 	return max;
 }
 
+/* The whole host must be the address: not 127.example.com, nor a login before another host. */
+static bool is_plain_loopback(const char *url)
+{
+	const char *end;
+
+	if (str_starts(url, "http://127."))
+		end = url + 7 + strspn(url + 7, "0123456789.");
+	else if (str_starts(url, "http://[::1]"))
+		end = url + 12;
+	else
+		return false;
+	return strchr(":/", *end) && !strchr(end, '@');
+}
+
 /* What one setting alone cannot say. */
 static int cross_check(const struct conf *c, struct strbuf *why)
 {
@@ -154,8 +189,9 @@ static int cross_check(const struct conf *c, struct strbuf *why)
 		return why_set(why, "%s: amqp.queue_type quorum knows no priority: set amqp.max_priority = 0", c->file);
 	if (longest(&c->retry_server) > c->max_age || c->unknown_timer > c->max_age)
 		return why_set(why, "%s: message.max_age is shorter than a delay step", c->file);
-	if (!str_starts(c->graph_url, "https://") && !str_starts(c->graph_url, "http://127.") &&
-	    !str_starts(c->graph_url, "http://[::1]"))
+	if (*c->log_target != '/' && strcmp(c->log_target, "stderr") && strcmp(c->log_target, "syslog"))
+		return why_set(why, "%s: log.target: found \"%s\", allowed stderr, syslog or an absolute path", c->file, c->log_target);
+	if (!str_starts(c->graph_url, "https://") && !is_plain_loopback(c->graph_url))
 		return why_set(why, "%s: graph.url: must be https:// (http:// only to loopback)", c->file);
 	if (c->graph_version[0] != 'v' || strspn(c->graph_version + 1, "0123456789.") != strlen(c->graph_version + 1))
 		return why_set(why, "%s: graph.version: found \"%s\", allowed such as \"v25.0\"", c->file, c->graph_version);
@@ -233,47 +269,9 @@ void conf_diff(const struct conf *a, const struct conf *b, void (*changed)(void 
 	strbuf_release(&y);
 }
 
-static void print_range(const struct setting *s, FILE *out)
+void conf_keep_fixed(struct conf *c, const struct conf *in_force)
 {
-	char min[32], max[32];
-
-	switch (s->type) {
-	case SET_msec:
-		format_msec(s->min, min);
-		format_msec(s->max, max);
-		fprintf(out, " Allowed: %s to %s.", min, max);
-		return;
-	case SET_bytes:
-		format_bytes(s->min, min);
-		format_bytes(s->max, max);
-		fprintf(out, " Allowed: %s to %s.", min, max);
-		return;
-	case SET_count:
-		fprintf(out, " Allowed: %lld to %lld.", (long long)s->min, (long long)s->max);
-		return;
-	case SET_choice:
-		fprintf(out, " One of: %s.", s->choices);
-		return;
-	case SET_texts:
-	case SET_urls:
-	case SET_msecs:
-		fprintf(out, " A list of %lld to %lld items.", (long long)s->min, (long long)s->max);
-		return;
-	case SET_flag:
-	case SET_text:
-	case SET_url:
-		return;
-	}
-}
-
-void conf_print_mdoc(FILE *out)
-{
-	for (int i = 0; i < n_settings; i++) {
-		const struct setting *s = &settings[i];
-
-		fprintf(out, ".It Ic %s\n%s\n", s->path, s->help);
-		fprintf(out, "Default: %s%s%s.", *s->fallback ? "" : "empty", s->fallback, "");
-		print_range(s, out);
-		fprintf(out, "%s\n", s->live ? "" : "\nNeeds a restart.");
-	}
+	for (int i = 0; i < n_settings; i++)
+		if (!settings[i].live)
+			setting_copy(&settings[i], c, in_force);
 }

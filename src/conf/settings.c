@@ -82,6 +82,16 @@ void setting_release(const struct setting *s, struct conf *c)
 	}
 }
 
+void setting_copy(const struct setting *s, struct conf *to, const struct conf *from)
+{
+	const char *value = *(char *const *)((const char *)from + s->offset);
+
+	if (s->type != SET_text)
+		BUG("setting %s needs a restart and is no text", s->path);
+	setting_release(s, to);
+	*(char **)((char *)to + s->offset) = mem_strdup(value);
+}
+
 static int between(const struct setting *s, int64_t v, void (*format)(int64_t, char[32]), struct strbuf *why)
 {
 	char found[32], min[32], max[32];
@@ -198,7 +208,7 @@ static int list_from_file(const struct setting *s, struct conf *c, const config_
 	void *m = (char *)c + s->offset;
 
 	if (!config_setting_is_array(v) && !config_setting_is_list(v))
-		return why_set(why, "allowed %s", kinds[s->type]);
+		return why_set(why, "found %s, allowed %s", conf_found(v), kinds[s->type]);
 	if (config_setting_length(v) < s->min)
 		return why_set(why, "found %d items, allowed at least %lld", config_setting_length(v), (long long)s->min);
 	setting_release(s, c);
@@ -206,7 +216,7 @@ static int list_from_file(const struct setting *s, struct conf *c, const config_
 		const config_setting_t *item = config_setting_get_elem(v, (unsigned)i);
 
 		if (config_setting_type(item) != CONFIG_TYPE_STRING)
-			return why_set(why, "allowed %s", kinds[s->type]);
+			return why_set(why, "found %s, allowed %s", conf_found(item), kinds[s->type]);
 		if (list_add(s, m, config_setting_get_string(item), why) < 0)
 			return -1;
 	}
@@ -223,12 +233,12 @@ int setting_from_file(const struct setting *s, struct conf *c, const config_sett
 	switch (s->type) {
 	case SET_flag:
 		if (type != CONFIG_TYPE_BOOL)
-			return why_set(why, "allowed %s", kinds[s->type]);
+			return why_set(why, "found %s, allowed %s", conf_found(v), kinds[s->type]);
 		return setting_from_text(s, c, config_setting_get_bool(v) ? "true" : "false", why);
 	case SET_count:
 		/* libconfig 1.5 wraps large numbers silently: what does not fit 31 bits must be written with L */
 		if (type != CONFIG_TYPE_INT && type != CONFIG_TYPE_INT64)
-			return why_set(why, "allowed %s", kinds[s->type]);
+			return why_set(why, "found %s, allowed %s", conf_found(v), kinds[s->type]);
 		format_count(type == CONFIG_TYPE_INT ? config_setting_get_int(v) : config_setting_get_int64(v), number);
 		return setting_from_text(s, c, number, why);
 	case SET_msec:
@@ -237,7 +247,7 @@ int setting_from_file(const struct setting *s, struct conf *c, const config_sett
 	case SET_url:
 	case SET_choice:
 		if (type != CONFIG_TYPE_STRING)
-			return why_set(why, "allowed %s", kinds[s->type]);
+			return why_set(why, "found %s, allowed %s", conf_found(v), kinds[s->type]);
 		return setting_from_text(s, c, config_setting_get_string(v), why);
 	case SET_texts:
 	case SET_urls:
@@ -247,18 +257,20 @@ int setting_from_file(const struct setting *s, struct conf *c, const config_sett
 	BUG("setting type %d", (int)s->type);
 }
 
-/* user:password@ becomes user:****@, and password=… becomes password=****. */
+/* user:password@ becomes user:****@, and password=… becomes password=****.  The last @ before the path ends the login. */
 static void add_masked(struct strbuf *out, const char *url)
 {
 	const char *scheme = strstr(url, "://"), *host = scheme ? scheme + 3 : url;
-	const char *at = strchr(host, '@'), *colon = at ? memchr(host, ':', (size_t)(at - host)) : NULL;
-	const char *query = strstr(url, "password=");
+	const char *at = memrchr(host, '@', strcspn(host, "/?")), *colon = at ? memchr(host, ':', (size_t)(at - host)) : NULL;
+	const char *query;
 
 	if (colon) {
 		strbuf_add(out, url, (size_t)(colon + 1 - url));
 		strbuf_adds(out, "****");
 		url = at;
-	} else if (query) {
+	}
+	query = strstr(url, "password=");
+	if (query) {
 		strbuf_add(out, url, (size_t)(query + 9 - url));
 		strbuf_adds(out, "****");
 		url = query + strcspn(query, "&");

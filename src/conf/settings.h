@@ -26,10 +26,12 @@ const struct setting *setting_find(const char *path);
 int setting_from_text(const struct setting *s, struct conf *c, const char *text, struct strbuf *why) MUST_CHECK;
 int setting_from_file(const struct setting *s, struct conf *c, const config_setting_t *v, struct strbuf *why) MUST_CHECK;
 void setting_to_text(const struct setting *s, const struct conf *c, bool mask, struct strbuf *out);
+void setting_copy(const struct setting *s, struct conf *to, const struct conf *from);	/* text only: what needs a restart */
 void setting_release(const struct setting *s, struct conf *c);
 
 /* "file:line: path: …" */
 int conf_complain(struct strbuf *why, const config_setting_t *at, const char *path, const char *fmt, ...) PRINTF(4, 5);
+const char *conf_found(const config_setting_t *v);	/* "a whole number", for error texts */
 char *conf_beside(const char *file, const char *name);	/* name resolved against file's directory; caller frees */
 int conf_each_file(const char *dir, int (*f)(void *arg, const char *file, struct strbuf *why), void *arg,
 		   struct strbuf *why) MUST_CHECK;	/* *.conf, sorted; a missing directory is empty */

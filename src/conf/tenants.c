@@ -33,7 +33,7 @@ static int text_member(const config_setting_t *group, const char *name, bool nee
 	if (!v)
 		return needed ? conf_complain(why, group, name, "is missing") : 0;
 	if (config_setting_type(v) != CONFIG_TYPE_STRING)
-		return conf_complain(why, v, name, "allowed text in quotes");
+		return conf_complain(why, v, name, "found %s, allowed text in quotes", conf_found(v));
 	*out = config_setting_get_string(v);
 	return 0;
 }
@@ -45,7 +45,7 @@ static int flag_member(const config_setting_t *group, const char *name, bool *ou
 	if (!v)
 		return 0;
 	if (config_setting_type(v) != CONFIG_TYPE_BOOL)
-		return conf_complain(why, v, name, "allowed true or false");
+		return conf_complain(why, v, name, "found %s, allowed true or false", conf_found(v));
 	*out = config_setting_get_bool(v);
 	return 0;
 }
@@ -139,7 +139,7 @@ static int rate_member(const struct conf *c, const config_setting_t *group, int6
 	if (!v)
 		return 0;
 	if (config_setting_type(v) != CONFIG_TYPE_INT)
-		return conf_complain(why, v, "rate", "allowed a whole number");
+		return conf_complain(why, v, "rate", "found %s, allowed a whole number", conf_found(v));
 	*out = config_setting_get_int(v);
 	return *out >= 1 && *out <= 100000 ? 0 : conf_complain(why, v, "rate", "found %lld, allowed 1 to 100000", (long long)*out);
 }
@@ -152,7 +152,7 @@ static int take_account(struct conf *c, struct account *a, const config_setting_
 
 	a->enabled = true;
 	if (!config_setting_is_group(g))
-		return conf_complain(why, g, "accounts", "allowed a list of { … } groups");
+		return conf_complain(why, g, "accounts", "found %s, allowed a list of { … } groups", conf_found(g));
 	if (known_members(g, known, why) < 0 || text_member(g, "id", true, &id, why) < 0 ||
 	    text_member(g, "phone_number_id", true, &pnid, why) < 0 || text_member(g, "waba_id", true, &waba, why) < 0)
 		return -1;
@@ -185,7 +185,7 @@ static int take_accounts(struct conf *c, struct tenant *t, const config_setting_
 	int n = list ? config_setting_length(list) : 0, defaults = 0;
 
 	if (list && !config_setting_is_list(list))
-		return conf_complain(why, list, "accounts", "allowed a list: ( { … }, { … } )");
+		return conf_complain(why, list, "accounts", "found %s, allowed a list: ( { … }, { … } )", conf_found(list));
 	t->accounts = mem_array((size_t)n, sizeof(*t->accounts));
 	for (int i = 0; i < n; i++) {
 		t->n_accounts++;
@@ -209,7 +209,7 @@ static int take_tenant(struct conf *c, const config_setting_t *g, struct strbuf 
 	const char *id, *portfolio;
 
 	if (!config_setting_is_group(g))
-		return conf_complain(why, g, "tenant", "allowed a group: { … }");
+		return conf_complain(why, g, "tenant", "found %s, allowed a group: { … }", conf_found(g));
 	if (known_members(g, known, why) < 0 || text_member(g, "id", true, &id, why) < 0 ||
 	    text_member(g, "portfolio", false, &portfolio, why) < 0)
 		return -1;
@@ -292,7 +292,8 @@ int tenants_load(struct conf *c, struct strbuf *why)
 	free(dir);
 	if (err)
 		return -1;
-	qsort(c->tenants, (size_t)c->n_tenants, sizeof(*c->tenants), by_tenant_id);
+	if (c->n_tenants)
+		qsort(c->tenants, (size_t)c->n_tenants, sizeof(*c->tenants), by_tenant_id);
 	for (int i = 1; i < c->n_tenants; i++)
 		if (!strcmp(c->tenants[i].id, c->tenants[i - 1].id))
 			return why_set(why, "%s: tenant %s stands twice", c->tenants_dir, c->tenants[i].id);

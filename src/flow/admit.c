@@ -81,7 +81,7 @@ static void on_verdict(struct delivery *d, const struct store_reply *r)
 		on_busy(d, n, r->v[2].i);
 	} else if (!strcmp(verdict, "park")) {
 		board_count(d->s->slot, COUNT_UNKNOWN);
-		log_info("unknown", DELIVERY_FMT " attempt=%d why=worker_died", DELIVERY_ARGS(d), n);
+		log_info("parked", DELIVERY_FMT " attempt=%d: its outcome is unknown", DELIVERY_ARGS(d), n);
 		conclude_copy(d, HOP_UNKNOWN, n, d->s->conf->unknown_timer);
 	} else if (!strcmp(verdict, "successor")) {
 		conclude_copy(d, HOP_RETRY, n + 1, d->s->conf->retry_server.v[0]);

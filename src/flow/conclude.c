@@ -27,8 +27,10 @@ static void on_fate(void *arg, enum broker_fate fate)
 		board_count(d->s->slot, COUNT_UNROUTED);	/* nobody listens: that is no failure */
 		fate = BROKER_CONFIRMED;
 	}
-	if (fate == BROKER_RETURNED)
-		log_warn("returned", DELIVERY_FMT ": the queue it must go to is gone", DELIVERY_ARGS(d));
+	if (fate == BROKER_RETURNED) {
+		log_warn("returned", DELIVERY_FMT ": the queue it must go to is gone; declared again", DELIVERY_ARGS(d));
+		broker_redeclare(d->s->out);
+	}
 	p->state = fate == BROKER_CONFIRMED ? PUB_CONFIRMED : PUB_FAILED;
 	for (int i = 0; i < DELIVERY_PUBLISHES; i++)
 		if (d->pubs[i].state == PUB_WAITING)

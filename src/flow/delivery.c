@@ -70,9 +70,12 @@ static struct broker_text keep(struct strbuf *texts, struct broker_text t)
 	return (struct broker_text){ at, t.len };
 }
 
+/* What is kept of a producer's headers: a copy with ours added must still fit a frame, or it could never be published. */
+enum { HEADERS_BYTES_MAX = 32 << 10 };
+
 static void keep_properties(struct delivery *d, const struct broker_properties *in)
 {
-	size_t need = in->content_type.len + in->correlation_id.len + in->message_id.len + in->type.len + in->app_id.len + 8;
+	size_t kept = 0, need = in->content_type.len + in->correlation_id.len + in->message_id.len + in->type.len + in->app_id.len + 8;
 
 	for (int i = 0; i < in->n_headers; i++)
 		need += in->headers[i].name.len + in->headers[i].value.len + 2;
@@ -84,9 +87,13 @@ static void keep_properties(struct delivery *d, const struct broker_properties *
 	d->props.type = keep(&d->texts, in->type);
 	d->props.app_id = keep(&d->texts, in->app_id);
 	/* user_id is left out: the broker accepts only the connection's own. */
-	for (int i = 0; i < in->n_headers && d->props.n_headers < BROKER_HEADERS_MAX; i++)
+	for (int i = 0; i < in->n_headers && d->props.n_headers < BROKER_HEADERS_MAX; i++) {
+		kept += in->headers[i].name.len + in->headers[i].value.len;
+		if (kept > HEADERS_BYTES_MAX)
+			break;
 		d->props.headers[d->props.n_headers++] = (struct broker_header){
 			keep(&d->texts, in->headers[i].name), keep(&d->texts, in->headers[i].value) };
+	}
 }
 
 struct delivery *delivery_new(struct sender *s, const struct broker_delivery *in, const char *queue_name)

@@ -45,7 +45,7 @@ static void find_correlation_id(struct delivery *d)
 	h = header(&d->props, "X-Correlation-ID");
 	if (d->props.correlation_id.p && d->props.correlation_id.len)
 		d->m.correlation_id = d->props.correlation_id.p;
-	else if (h.p && h.len)
+	else if (h.p && h.len && h.len <= MESSAGE_ID_MAX)
 		d->m.correlation_id = h.p;
 }
 

@@ -136,7 +136,7 @@ static void forget_connection(struct broker *b)
 	flush_later_no_more(b);
 	dial_cancel(b->dial);
 	stream_free(&b->stream);
-	b->flush_waits = b->consuming = b->blocked = false;
+	b->flush_waits = b->consuming = b->blocked = b->wants_redeclare = false;
 	b->in_len = b->out_at = 0;
 	strbuf_release(&b->out);
 	content_reset(&b->content);
@@ -178,6 +178,10 @@ static void on_deadline(void *arg)
 {
 	struct broker *b = arg;
 
+	if (b->wants_redeclare) {
+		drop(b, "a queue is gone: everything is declared again");
+		return;
+	}
 	if (b->state != STATE_WAITING) {
 		strbuf_setf(&b->why, "no answer in %lld ms, waiting for %s", (long long)b->setup->connect_ms,
 			    state_help[b->state]);
@@ -419,6 +423,15 @@ void broker_nack(struct broker *b, struct broker_tag tag)
 		return;
 	broker_must(wire_put_nack(&b->out, tag.tag));
 	broker_wrote(b);
+}
+
+/* Declarations are made on connecting, so the connection is made anew; later, because the caller may stand in a callback. */
+void broker_redeclare(struct broker *b)
+{
+	if (b->state != STATE_UP || b->wants_redeclare)
+		return;
+	b->wants_redeclare = true;
+	loop_timer_set(b->loop, &b->deadline, 0);
 }
 
 void broker_pause(struct broker *b)

@@ -1,9 +1,6 @@
 #include "io/script.h"
 
-#include <openssl/evp.h>
-#include <string.h>
-
-#include "base/str.h"
+#include "base/crypto.h"
 #include "scripts_gen.h"
 
 static struct { const char *name, *text; size_t len; char sha[SCRIPT_SHA_LEN + 1]; } scripts[] = {
@@ -29,14 +26,7 @@ size_t script_len(enum script which)
 
 const char *script_sha(enum script which)
 {
-	uint8_t digest[EVP_MAX_MD_SIZE];
-	unsigned len = 0;
-
-	if (scripts[which].sha[0])
-		return scripts[which].sha;
-	if (EVP_Digest(scripts[which].text, scripts[which].len, digest, &len, EVP_sha1(), NULL) != 1 ||
-	    len * 2 != SCRIPT_SHA_LEN)
-		BUG("no SHA-1 in this libcrypto");	/* Redis names scripts by it; nothing is protected by it */
-	hex_encode(digest, len, scripts[which].sha);
+	if (!scripts[which].sha[0])
+		sha1_hex(scripts[which].text, scripts[which].len, scripts[which].sha);
 	return scripts[which].sha;
 }

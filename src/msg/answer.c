@@ -1,5 +1,7 @@
 #include "msg/answer.h"
 
+#include <limits.h>
+
 #include "msg/json.h"
 
 static const char *const outcome_names[] = {
@@ -33,9 +35,24 @@ enum outcome graph_error_class(int http, int code, bool transient)
 	return OUTCOME_REFUSED;
 }
 
+/* Cut between characters: half a character cannot be told in JSON. */
 static void set_text(struct answer *a, const char *text)
 {
-	snprintf(a->text, sizeof(a->text), "%s", text ? text : "");
+	size_t n = text ? strlen(text) : 0;
+
+	if (n >= sizeof(a->text))
+		for (n = sizeof(a->text) - 1; n && ((uint8_t)text[n] & 0xc0) == 0x80; )
+			n--;
+	memcpy(a->text, text ? text : "", n);
+	a->text[n] = 0;
+}
+
+/* 0 for what is no number or no int: no code of Graph's. */
+static int number(const json_t *error, const char *key)
+{
+	json_int_t v = json_integer_value(json_object_get(error, key));
+
+	return v < INT_MIN || v > INT_MAX ? 0 : (int)v;
 }
 
 static void read_error(struct answer *a, const json_t *error)
@@ -44,8 +61,8 @@ static void read_error(struct answer *a, const json_t *error)
 	const char *details = json_text(data, "details");
 
 	a->has_code = true;
-	a->code = (int)json_integer_value(json_object_get(error, "code"));
-	a->subcode = (int)json_integer_value(json_object_get(error, "error_subcode"));
+	a->code = number(error, "code");
+	a->subcode = number(error, "error_subcode");
 	set_text(a, details ? details : json_text(error, "message"));
 	a->outcome = graph_error_class(a->http, a->code, json_is_true(json_object_get(error, "is_transient")));
 }
@@ -60,14 +77,17 @@ void answer_read(struct answer *a, long http, const char *body, size_t len, int6
 	*a = (struct answer){ .http = (int)http, .retry_after_ms = retry_after_s < 0 ? -1 : retry_after_s * 1000 };
 	error = json_object_get(root, "error");
 	wamid = json_text(json_array_get(json_object_get(root, "messages"), 0), "id");
-	if (http == 502 || http == 504) {
-		a->outcome = OUTCOME_UNKNOWN;	/* a gateway gave up: what stands behind it may have accepted */
-		set_text(a, "bad gateway or gateway time-out");
-	} else if (json_is_object(error)) {
-		read_error(a, error);
-	} else if (http >= 200 && http < 300 && wamid && *wamid && strlen(wamid) <= WAMID_MAX) {
+	if (http >= 200 && http < 300 && wamid && *wamid && strlen(wamid) <= WAMID_MAX) {
 		a->outcome = OUTCOME_SENT;
 		memcpy(a->wamid, wamid, strlen(wamid) + 1);
+	} else if (http == 502 || http == 504) {
+		a->outcome = OUTCOME_UNKNOWN;	/* a gateway gave up: what stands behind it may have accepted */
+		set_text(a, "bad gateway or gateway time-out");
+	} else if (http < 200 || (http >= 300 && http < 400)) {
+		a->outcome = OUTCOME_UNKNOWN;	/* never followed, and whoever says it: not Graph */
+		set_text(a, "a redirect or another answer that Graph does not give");
+	} else if (json_is_object(error)) {
+		read_error(a, error);
 	} else if (http >= 400 && http < 500 && http != 408) {
 		/* The edge refused it before Graph saw it, or Graph without its envelope: nothing was accepted. */
 		a->outcome = http == 429 ? OUTCOME_THROTTLED : http == 401 ? OUTCOME_HELD : OUTCOME_SERVER;

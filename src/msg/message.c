@@ -56,25 +56,42 @@ static enum reason int_field(const json_t *from, const char *field, int64_t min,
 	return REASON_NONE;
 }
 
+/* "Z", "+01:00" or "-05:30". */
+static int parse_zone(const char *p, int *seconds)
+{
+	int hours, minutes, end = 0;
+
+	*seconds = 0;
+	if (!strcmp(p, "Z"))
+		return 0;
+	if ((*p != '+' && *p != '-') || strspn(p + 1, "0123456789:") != 5 || p[6])
+		return -1;
+	if (sscanf(p + 1, "%2d:%2d%n", &hours, &minutes, &end) != 2 || end != 5 || hours > 23 || minutes > 59)
+		return -1;
+	*seconds = (*p == '+' ? 1 : -1) * (hours * 3600 + minutes * 60);
+	return 0;
+}
+
 /* "2026-11-23T10:00:00Z", with optional fraction and offset, or Unix seconds. */
 static int parse_time(const char *s, int64_t *ms)
 {
 	struct tm tm = { 0 };
-	const char *p = strptime(s, "%Y-%m-%dT%H:%M:%S", &tm);
-	int hours = 0, minutes = 0, sign = 0;
+	const char *p = strspn(s, "0123456789-+:.TZ") == strlen(s) ? strptime(s, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+	int offset;
 
 	if (!p)
 		return -1;
-	if (*p == '.')
-		p += 1 + strspn(p + 1, "0123456789");
-	if (*p == 'Z' && !p[1])
-		sign = 1;
-	else if ((*p == '+' || *p == '-') && sscanf(p + 1, "%2d:%2d", &hours, &minutes) == 2)
-		sign = *p == '+' ? 1 : -1;
-	if (!sign || hours > 23 || minutes > 59)
+	if (*p == '.') {
+		size_t digits = strspn(p + 1, "0123456789");
+
+		if (!digits)
+			return -1;
+		p += 1 + digits;
+	}
+	if (parse_zone(p, &offset) < 0)
 		return -1;
-	*ms = ((int64_t)timegm(&tm) - sign * (hours * 3600 + minutes * 60)) * 1000;
-	return 0;
+	*ms = ((int64_t)timegm(&tm) - offset) * 1000;
+	return *ms > 0 ? 0 : -1;	/* 0 would mean: not named */
 }
 
 static enum reason time_field(const json_t *from, const char *field, int64_t *out_ms, struct strbuf *why)
@@ -121,7 +138,8 @@ static enum reason decode_recipient(struct message *m, const json_t *from, struc
 		err = recipient_from_phone(&m->to, json_string_value(to), why);
 	} else {
 		if (!json_is_string(user))
-			return bad_field(why, "to", user, "a phone number in to, or a user id in recipient"), REASON_BAD_RECIPIENT;
+			return bad_field(why, user ? "recipient" : "to", user, "a phone number in to, or a user id in recipient"),
+			       REASON_BAD_RECIPIENT;
 		err = recipient_from_user_id(&m->to, json_string_value(user), why);
 	}
 	return err ? REASON_BAD_RECIPIENT : REASON_NONE;
@@ -159,7 +177,7 @@ static enum reason decode_content(struct message *m, const json_t *from, struct 
 	if (!m->type)
 		return bad_field(why, "type", NULL, "a message type such as \"text\"");
 	if (strcmp(m->type, "text")) {
-		why_set(why, "type: allowed \"text\"");
+		why_set(why, "type: found \"%s\", allowed \"text\"", m->type);
 		return REASON_UNSUPPORTED_TYPE;
 	}
 	m->payload = json_object_get(from, m->type);

@@ -190,6 +190,14 @@ static void bury(struct child *c, int status)
 	loop_timer_set(s->loop, &c->again, delay);
 }
 
+static void own(const struct conf *c, const char *path)
+{
+	struct passwd *pw = geteuid() == 0 && *c->user ? getpwnam(c->user) : NULL;
+
+	if (pw && lchown(path, pw->pw_uid, pw->pw_gid) < 0)
+		log_warn("chown", "%s: %s", path, strerror(errno));
+}
+
 /* ---- generations ---- */
 
 static void start_generation(struct supervisor *s, struct conf *conf)
@@ -203,6 +211,8 @@ static void start_generation(struct supervisor *s, struct conf *conf)
 	s->now = g;
 	if (!s->keep_log && log_open(conf->log_target, LOG_LEVEL_INFO) < 0)
 		log_error("log_open", "%s: %s", conf->log_target, strerror(errno));
+	if (!s->keep_log && *conf->log_target == '/')
+		own(conf, conf->log_target);	/* children reopen it as themselves */
 	if (s->debug) {
 		log_set_level(LOG_LEVEL_DEBUG);
 	} else {
@@ -247,6 +257,7 @@ static void reload(struct supervisor *s)
 		return;
 	}
 	conf_diff(old->conf, conf, on_changed, NULL);
+	conf_keep_fixed(conf, old->conf);
 	old->children++;		/* until all of it are told */
 	start_generation(s, conf);
 	s->board->reloads++;
@@ -342,14 +353,6 @@ static void on_command(void *arg, unsigned events)
 }
 
 /* ---- start ---- */
-
-static void own(const struct conf *c, const char *path)
-{
-	struct passwd *pw = geteuid() == 0 && *c->user ? getpwnam(c->user) : NULL;
-
-	if (pw && lchown(path, pw->pw_uid, pw->pw_gid) < 0)
-		log_warn("chown", "%s: %s", path, strerror(errno));
-}
 
 static void make_dir(const struct conf *c, const char *dir, mode_t mode)
 {
