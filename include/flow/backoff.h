@@ -8,10 +8,10 @@
    third of the messages take the step before the due one. */
 int64_t backoff_retry(const struct conf_steps *steps, int retry, uint64_t random);
 
-/* The longest step not longer than wait_ms, else the first. */
+/* The longest step not longer than wait_ms, else the shortest. */
 int64_t backoff_wait(const struct conf_steps *steps, int64_t wait_ms);
 
-/* The shortest step not shorter than wait_ms, else the last. */
+/* The shortest step not shorter than wait_ms, else the longest. */
 int64_t backoff_at_least(const struct conf_steps *steps, int64_t wait_ms);
 
 #endif

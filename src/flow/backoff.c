@@ -12,12 +12,15 @@ int64_t backoff_retry(const struct conf_steps *steps, int retry, uint64_t random
 
 int64_t backoff_wait(const struct conf_steps *steps, int64_t wait_ms)
 {
-	int64_t best = steps->v[0];
+	int64_t best = -1, shortest = steps->v[0];
 
-	for (int i = 1; i < steps->n; i++)
+	for (int i = 0; i < steps->n; i++) {
 		if (steps->v[i] <= wait_ms && steps->v[i] > best)
 			best = steps->v[i];
-	return best;
+		if (steps->v[i] < shortest)
+			shortest = steps->v[i];
+	}
+	return best < 0 ? shortest : best;
 }
 
 int64_t backoff_at_least(const struct conf_steps *steps, int64_t wait_ms)

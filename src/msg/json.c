@@ -1,5 +1,7 @@
 #include "msg/json.h"
 
+#include "base/str.h"
+
 /* Depth and number of values, without allocating: strings are skipped, brackets and commas counted. */
 static enum json_verdict measure(const char *p, size_t len)
 {
@@ -59,10 +61,41 @@ const char *json_text(const json_t *object, const char *key)
 	return json_string_value(json_object_get(object, key));
 }
 
+/* How many bytes at s are one character; 0: none are. */
+static size_t character(const char *s)
+{
+	for (size_t n = 1; n <= 4 && s[n - 1]; n++)
+		if (str_is_utf8(s, n))
+			return n;
+	return 0;
+}
+
+/* Texts of AMQP properties and of other peers are bytes: what is no UTF-8 becomes U+FFFD, or the object could not be told. */
+static void add_mended(struct strbuf *out, const char *s)
+{
+	while (*s) {
+		size_t n = character(s);
+
+		if (n)
+			strbuf_add(out, s, n);
+		else
+			strbuf_adds(out, "\xef\xbf\xbd");
+		s += n ? n : 1;
+	}
+}
+
 void json_put_text(json_t *object, const char *key, const char *value)
 {
-	if (value)
-		json_object_set_new_nocheck(object, key, json_string_nocheck(value));
+	struct strbuf mended = STRBUF_INIT;
+
+	if (!value)
+		return;
+	if (!str_is_utf8(value, strlen(value))) {
+		add_mended(&mended, value);
+		value = mended.buf;
+	}
+	json_object_set_new_nocheck(object, key, json_string_nocheck(value));
+	strbuf_release(&mended);
 }
 
 void json_put_int(json_t *object, const char *key, int64_t value)
