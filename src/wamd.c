@@ -120,7 +120,7 @@ static int become_daemon(void)
 		fatal(EX_OSERR, "fork: %s", strerror(errno));
 	if (pid > 0) {
 		close(fds[1]);
-		exit(read(fds[0], &byte, 1) == 1 ? 0 : EX_UNAVAILABLE);
+		_exit(read(fds[0], &byte, 1) == 1 ? 0 : EX_UNAVAILABLE);	/* what exit() would flush is the child's */
 	}
 	close(fds[0]);
 	setsid();
@@ -167,12 +167,15 @@ int main(int argc, char **argv)
 {
 	struct options o = options_parse(argc, argv);
 	struct conf *c;
+	char *file = NULL;
 	struct supervisor_options so = { .pid_fd = -1, .ready_fd = -1 };
 
 	signal(SIGPIPE, SIG_IGN);
 	umask(027);
-	o.file = o.check ? o.file : absolute(o.file);
+	if (!o.check)
+		o.file = file = absolute(o.file);
 	c = load(&o);
+	free(file);
 	if (o.check)
 		check_only(&o, c);
 	arm_failpoints();

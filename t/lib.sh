@@ -16,6 +16,7 @@
 #   depth QUEUE                           messages ready in QUEUE (0 if there is no such queue)
 #   wamctl ARG...                         on this stack's admin socket
 #   redis ARG...                          redis-cli on this stack's Redis
+#   loop_was_never_away                   no turn of an event loop took 50 ms
 #   ledger [ARG...]                       t/ledger on this stack
 #   expect_log PATTERN                    a warn or error line that this test provokes; any other one in wamd.log fails it
 #
@@ -46,10 +47,12 @@ test_expect_success() {
 	else
 		test_failed=$((test_failed + 1))
 		echo "not ok $test_count - $1"
-		printf '# exit %d of:\n' "$rc"
-		printf '%s\n' "$2" | sed 's/^/#   /'
-		[[ -n ${V-} ]] || tail -n 40 "$TRASH/output" | sed 's/^/# /'
-		test_show_logs
+		{	# to stderr: prove shows it without being asked
+			printf '# %s: %s\n# exit %d of:\n' "$test_name" "$1" "$rc"
+			printf '%s\n' "$2" | sed 's/^/#   /'
+			tail -n 40 "$TRASH/output" | sed 's/^/# /'
+			test_show_logs
+		} >&2
 	fi
 }
 
@@ -136,6 +139,18 @@ graph_faults() { sandbox_curl faults --json "$1"; }
 graph_reset() { sandbox_curl reset -X POST; }
 sandbox_stats() { sandbox_curl stats; }
 sandbox_ledger() { sandbox_curl ledger; }
+
+# The longest turn of any event loop stayed below 50 ms (four times that with sanitizers, which slow the code, not the waits).
+loop_was_never_away() {
+	local limit=50
+	[[ $WAMD_BUILD != */san ]] || limit=200
+	wamctl -j status | python3 -c "
+import json, sys
+for p in json.load(sys.stdin)['processes']:
+    lag = p['gauges']['loop_lag_max_us'] / 1000
+    print(p['role'], p['number'], lag, 'ms')
+    assert lag < $limit, p"
+}
 
 load() {
 	local cmd=$1

@@ -191,6 +191,9 @@ static int cross_check(const struct conf *c, struct strbuf *why)
 		return why_set(why, "%s: message.max_age is shorter than a delay step", c->file);
 	if (*c->log_target != '/' && strcmp(c->log_target, "stderr") && strcmp(c->log_target, "syslog"))
 		return why_set(why, "%s: log.target: found \"%s\", allowed stderr, syslog or an absolute path", c->file, c->log_target);
+	if (strpbrk(c->redis_prefix, "{}"))
+		return why_set(why, "%s: redis.prefix: found \"%s\", allowed without { and }, which mark what a cluster keeps together",
+			       c->file, c->redis_prefix);
 	if (!str_starts(c->graph_url, "https://") && !is_plain_loopback(c->graph_url))
 		return why_set(why, "%s: graph.url: must be https:// (http:// only to loopback)", c->file);
 	if (c->graph_version[0] != 'v' || strspn(c->graph_version + 1, "0123456789.") != strlen(c->graph_version + 1))

@@ -9,13 +9,13 @@
 #include "flow/pace.h"
 #include "flow/topology.h"
 
-/* Half of the burst is kept for what the network bunches together: Meta counts when messages arrive, not when they leave. */
+/* A third of the burst goes out at once; the rest is kept for what the network bunches together: Meta counts when messages arrive, not when they leave. */
 static void limit_numbers(const struct account *a, char interval[32], char tolerance[32])
 {
 	int64_t interval_us = 1000000 / a->rate, burst = a->rate / 10 < 1 ? 1 : a->rate / 10;
 
 	snprintf(interval, 32, "%" PRId64, interval_us);
-	snprintf(tolerance, 32, "%" PRId64, (burst - 1) * interval_us / 2);
+	snprintf(tolerance, 32, "%" PRId64, (burst - 1) * interval_us / 3);
 }
 
 static const char *policy(const struct delivery *d)

@@ -33,7 +33,7 @@ end
 
 local function finish(final, reason)
 	write('s', final, 'n', n, 'r', reason)
-	return { 'final', n, final, '', reason, 0, 0, r[11] or '', '' }
+	return { 'final', n, final, '', reason, r[10] or 0, 0, r[11] or '', r[12] or '' }
 end
 
 local function go()
@@ -61,14 +61,22 @@ local function decide()
 	return go()
 end
 
+-- The retry's sender checked it too, but retry.max may be lower by now.
+local function retry()
+	n = copy_n - 1
+	if n >= allowed then
+		return finish('dead', 'retries_used')
+	end
+	return go()
+end
+
 if state and version ~= VERSION and version ~= VERSION - 1 then
 	return { 'newer', n }
 end
 if not state then
 	-- A copy that is only made when a record exists, and there is none: Redis lost it.
 	if kind == 'retry' and not redelivered then
-		n = copy_n - 1
-		return go()
+		return retry()
 	elseif kind == 'unknown' then
 		n = copy_n
 		return decide()
@@ -94,8 +102,7 @@ elseif state == 'unknown' then
 	return { 'park', n }
 elseif state == 'retry' then
 	if kind == 'retry' and copy_n > n then
-		n = copy_n - 1
-		return go()
+		return retry()
 	end
 	return { 'successor', n }
 end

@@ -31,7 +31,10 @@ if what == 'sent' then
 		if r[4] == wamid then
 			return { 'ok', n, history }
 		end
-		redis.call('HINCRBY', KEYS[1], 'dup', 1)
+		if redis.call('HGET', KEYS[1], 'w2') ~= wamid then	-- counted once, however often it is told
+			redis.call('HINCRBY', KEYS[1], 'dup', 1)
+			redis.call('HSET', KEYS[1], 'w2', wamid)
+		end
 		return { 'duplicate', n, history }
 	end
 	redis.call('SET', KEYS[2], ARGV[11], 'PX', ARGV[10])

@@ -79,10 +79,12 @@ END_TEST
 static char *logged(const char *text)
 {
 	static char line[20000];
-	char path[] = "/tmp/test_base.XXXXXX";
-	int fd = mkstemp(path);
+	char path[256];
 	ssize_t n;
+	int fd;
 
+	unit_temporary(path, sizeof(path), "test_base");
+	fd = mkstemp(path);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(log_open(path, LOG_LEVEL_INFO), 0);
 	log_set_who("sender[%d]", 3);

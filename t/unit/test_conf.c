@@ -23,6 +23,7 @@ static const struct { const char *text, *reason; } broken[] = {
 	{ "log: { level = \"\"; };", "@/wamd.conf:1: log.level: found \"\", allowed one of: debug info notice warn error" },
 	{ "log: { level = \"info notice\"; };", "@/wamd.conf:1: log.level: found \"info notice\", allowed one of: debug info notice warn error" },
 	{ "log: { target = \"\"; };", "@/wamd.conf:1: log.target: found 0 characters, allowed 1 to 1024" },
+	{ "log: { target = \"wamd.log\"; };", "@/wamd.conf: log.target: found \"wamd.log\", allowed stderr, syslog or an absolute path" },
 	{ "log: { target = 7; };", "@/wamd.conf:1: log.target: found a whole number, allowed text in quotes" },
 	{ "amqp: { inputs = \"q\"; };", "@/wamd.conf:1: amqp.inputs: found text, allowed a list of texts" },
 	{ "amqp: { inputs = [ ]; };", "@/wamd.conf:1: amqp.inputs: found 0 items, allowed at least 1" },
@@ -40,6 +41,7 @@ static const struct { const char *text, *reason; } broken[] = {
 	{ "graph: { url = \"http://127.0.0.1:80@example.com\"; };", "@/wamd.conf: graph.url: must be https:// (http:// only to loopback)" },
 	{ "graph: { url = \"http://[::1].example.com\"; };", "@/wamd.conf: graph.url: must be https:// (http:// only to loopback)" },
 	{ "graph: { version = \"25.0\"; };", "@/wamd.conf: graph.version: found \"25.0\", allowed such as \"v25.0\"" },
+	{ "redis: { prefix = \"{}:\"; };", "@/wamd.conf: redis.prefix: found \"{}:\", allowed without { and }, which mark what a cluster keeps together" },
 	{ "senders = 2;\nlimit = ;", "@/wamd.conf:2: syntax error" },
 	{ "senders = 2;\nsenders = 3;", "@/wamd.conf:2: duplicate setting name" },
 };
@@ -118,9 +120,9 @@ START_TEST(a_dump_loads_again_and_dumps_the_same)
 
 	check_dump_loads_again(c);
 	conf_free(&c);
-	c = must_load("senders = 3; log: { target = \"a\\\"b\\\\c\\n\\t# no; comment \303\244\"; }; amqp: { urls = [ \"amqp://h1\", \"amqps://h2\" ]; "
+	c = must_load("senders = 3; log: { target = \"/a\\\"b\\\\c\\n\\t# no; comment \303\244\"; }; amqp: { urls = [ \"amqp://h1\", \"amqps://h2\" ]; "
 		      "message_max = \"1025B\"; }; retry: { wait = [ \"1500ms\", \"90s\" ]; }; user = \"\"; redis: { require_durable = true; };");
-	ck_assert_str_eq(c->log_target, "a\"b\\c\n\t# no; comment \303\244");
+	ck_assert_str_eq(c->log_target, "/a\"b\\c\n\t# no; comment \303\244");
 	check_dump_loads_again(c);
 	conf_free(&c);
 }

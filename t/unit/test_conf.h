@@ -11,11 +11,11 @@
 #include "base/mem.h"
 #include "conf/conf.h"
 
-static char dir[64];
+static char dir[256];
 
 static inline void in_a_directory(void)
 {
-	strncpy(dir, "/tmp/test_conf.XXXXXX", sizeof(dir) - 1);
+	unit_temporary(dir, sizeof(dir), "test_conf");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 }
 

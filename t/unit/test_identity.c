@@ -9,18 +9,18 @@
 static const uint8_t installation[SHA256_LEN] = { 1, 2, 3, 4 };
 
 static struct identity *ours;
-static char dir[32];
+static char dir[256];
 
 static void start(void)
 {
 	ours = identity_from_key(installation);
-	strncpy(dir, "/tmp/test_id.XXXXXX", sizeof(dir) - 1);
+	unit_temporary(dir, sizeof(dir), "test_identity");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 }
 
 static const char *file(void)
 {
-	static char path[64];
+	static char path[300];
 
 	snprintf(path, sizeof(path), "%s/key", dir);
 	return path;

@@ -172,13 +172,17 @@ static inline void check_field(const char *field, const char *value)
 	freeReplyObject(r);
 }
 
-/* An answer as wanted; # in want stands for a number from 1 to 120000. */
+/* An answer as wanted; in want # stands for a number from 1 to 120000 and * for 0 to 9. */
 static inline bool answer_fits(const char *answer, const char *want)
 {
 	for (; *want; want++) {
 		char *end;
 		long long n;
 
+		if (*want == '*' && str_is_digits((char[]){ *answer, 0 })) {
+			answer++;
+			continue;
+		}
 		if (*want != '#') {
 			if (*answer++ != *want)
 				return false;

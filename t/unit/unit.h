@@ -15,6 +15,14 @@ static inline TCase *unit_case(Suite *s, const char *name)
 	return c;
 }
 
+/* A name for mkdtemp or mkstemp in $TMPDIR, which t/run empties also after a failure. */
+static inline void unit_temporary(char *out, size_t size, const char *name)
+{
+	const char *tmp = getenv("TMPDIR");
+
+	snprintf(out, size, "%s/%s.XXXXXX", tmp ? tmp : "/tmp", name);
+}
+
 static inline int unit_run(Suite *s)
 {
 	SRunner *r = srunner_create(s);
