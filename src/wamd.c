@@ -11,6 +11,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "conf/conf.h"
+#include "role/check.h"
 #include "role/supervisor.h"
 
 struct options {
@@ -76,7 +77,7 @@ static struct options options_parse(int argc, char **argv)
 static struct conf *load(const struct options *o)
 {
 	struct strbuf why = STRBUF_INIT;
-	struct conf *c = conf_load(o->file, &why);
+	struct conf *c = check_load(o->file, &why);
 
 	if (!c) {
 		fprintf(stderr, "wamd: %s\n", why.buf);

@@ -56,7 +56,7 @@ struct board {
 };
 
 struct board *board_new(void);
-struct board_slot *board_take(struct board *b, const char *role, int number);	/* the free slot this role and number had, else any free */
+struct board_slot *board_take(struct board *b, const char *role, int number);	/* the free slot this role and number had, else a new one */
 
 static inline void board_count(struct board_slot *s, enum counter c)
 {

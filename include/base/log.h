@@ -2,7 +2,7 @@
  * log - one event, one line: `TIME LEVEL who word key=value …`.
  *
  * The first word is stable and names the event (include/tbl has those that tests or operators grep).  Never a secret,
- * a message body or a whole phone number: log_phone() is how a recipient is shown.  Control characters are escaped
+ * a message body or a whole phone number: recipient_for_log() is how one is shown.  Control characters are escaped
  * and a line ends at 8 KiB, so nothing from outside can forge a line.
  * Not thread safe: one thread a process.
  */

@@ -51,7 +51,8 @@ static void find_correlation_id(struct delivery *d)
 
 static void find_times(struct delivery *d)
 {
-	int64_t now = wall_ms(), born = d->props.timestamp_s ? d->props.timestamp_s * 1000 : now;
+	int64_t now = wall_ms(), stamp = d->props.timestamp_s;
+	int64_t born = stamp > 0 && stamp < now / 1000 ? stamp * 1000 : now;	/* a stranger's clock: only into the past */
 
 	if (!d->hop.first_seen_ms)
 		d->hop.first_seen_ms = now;

@@ -38,7 +38,7 @@ if what == 'sent' then
 		return { 'duplicate', n, history }
 	end
 	redis.call('SET', KEYS[2], ARGV[11], 'PX', ARGV[10])
-	write('s', 'sent', 'n', n, 'w', wamid)
+	write('s', 'sent', 'n', math.max(n, have_n or n), 'w', wamid)
 	redis.call('HDEL', KEYS[1], 'r', 'code', 'l', 'e')
 	return { 'ok', n, history }
 end

@@ -16,6 +16,7 @@
 #include "base/mem.h"
 #include "base/rand.h"
 #include "msg/identity.h"
+#include "role/check.h"
 #include "role/child.h"
 #include "role/respawn.h"
 
@@ -248,7 +249,7 @@ static void reload(struct supervisor *s)
 		return;
 	}
 	s->reload_waits = false;
-	conf = conf_load(s->conf_file, &why);
+	conf = check_load(s->conf_file, &why);
 	if (!conf) {
 		snprintf(s->board->refusal, sizeof(s->board->refusal), "%s", why.buf);
 		s->board->reloads_refused++;
