@@ -22,5 +22,15 @@ static inline void list_del(struct list *n)
 	n->next->prev = n->prev;
 	list_init(n);
 }
+/* The first one, now outside; the list must not be empty.  (Names the head, so that analyzers see the list move on.) */
+static inline struct list *list_pop(struct list *head)
+{
+	struct list *n = head->next;
+
+	head->next = n->next;
+	n->next->prev = head;
+	list_init(n);
+	return n;
+}
 
 #endif

@@ -32,7 +32,9 @@ void strbuf_setf(struct strbuf *sb, const char *fmt, ...) PRINTF(2, 3);	/* reset
 void strbuf_drop_front(struct strbuf *sb, size_t n);
 char *strbuf_detach(struct strbuf *sb);		/* caller frees */
 
-/* Reasons: `return why_set(why, "…")` gives -1.  why may be NULL. */
-int why_set(struct strbuf *why, const char *fmt, ...) PRINTF(2, 3);
+/* Reasons: `return why_set(why, "…")` gives -1, in plain sight of analyzers.  why may be NULL. */
+#define why_set(...) (why_write(__VA_ARGS__), why_failed())
+void why_write(struct strbuf *why, const char *fmt, ...) PRINTF(2, 3);
+static inline int why_failed(void) { return -1; }
 
 #endif

@@ -118,15 +118,14 @@ char *strbuf_detach(struct strbuf *sb)
 	return s;
 }
 
-int why_set(struct strbuf *why, const char *fmt, ...)
+void why_write(struct strbuf *why, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (why) {
-		strbuf_reset(why);
-		va_start(ap, fmt);
-		strbuf_vaddf(why, fmt, ap);
-		va_end(ap);
-	}
-	return -1;
+	if (!why)
+		return;
+	strbuf_reset(why);
+	va_start(ap, fmt);
+	strbuf_vaddf(why, fmt, ap);
+	va_end(ap);
 }

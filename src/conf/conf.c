@@ -9,7 +9,7 @@
 #include "base/str.h"
 #include "settings.h"
 
-int conf_complain(struct strbuf *why, const config_setting_t *at, const char *path, const char *fmt, ...)
+void conf_write_complaint(struct strbuf *why, const config_setting_t *at, const char *path, const char *fmt, ...)
 {
 	struct strbuf text = STRBUF_INIT;
 	const char *file = config_setting_source_file(at);
@@ -20,7 +20,6 @@ int conf_complain(struct strbuf *why, const config_setting_t *at, const char *pa
 	va_end(ap);
 	why_set(why, "%s:%u: %s: %s", file ? file : "?", config_setting_source_line(at), path, text.buf);
 	strbuf_release(&text);
-	return -1;
 }
 
 const char *conf_found(const config_setting_t *v)

@@ -29,8 +29,9 @@ void setting_to_text(const struct setting *s, const struct conf *c, bool mask, s
 void setting_copy(const struct setting *s, struct conf *to, const struct conf *from);	/* text only: what needs a restart */
 void setting_release(const struct setting *s, struct conf *c);
 
-/* "file:line: path: …" */
-int conf_complain(struct strbuf *why, const config_setting_t *at, const char *path, const char *fmt, ...) PRINTF(4, 5);
+/* "file:line: path: …"; gives -1, as why_set does */
+#define conf_complain(...) (conf_write_complaint(__VA_ARGS__), why_failed())
+void conf_write_complaint(struct strbuf *why, const config_setting_t *at, const char *path, const char *fmt, ...) PRINTF(4, 5);
 const char *conf_found(const config_setting_t *v);	/* "a whole number", for error texts */
 char *conf_beside(const char *file, const char *name);	/* name resolved against file's directory; caller frees */
 int conf_each_file(const char *dir, int (*f)(void *arg, const char *file, struct strbuf *why), void *arg,

@@ -97,7 +97,7 @@ static void on_verdict(struct delivery *d, const struct store_reply *r)
 
 static bool is_whole(const struct store_reply *r)
 {
-	if (!r || r->error || r->n < 2 || r->v[0].kind != STORE_TEXT)
+	if (r->error || r->n < 2 || r->v[0].kind != STORE_TEXT)
 		return false;
 	if (!strcmp(r->v[0].s, "final"))
 		return r->n == 9;
@@ -107,9 +107,9 @@ static bool is_whole(const struct store_reply *r)
 static void on_admitted(void *arg, const struct store_reply *r)
 {
 	struct delivery *d = arg;
-	bool whole = is_whole(r), must_wait = whole && !strcmp(r->v[0].s, "wait");
+	bool must_wait;
 
-	if (!whole) {
+	if (!r || !is_whole(r)) {
 		/* Nobody knows whether it ran.  Asking again with the same owner is safe: it has sent nothing. */
 		if (r && r->error)
 			log_error("script_failed", "script=admit %s", r->error);
@@ -118,6 +118,7 @@ static void on_admitted(void *arg, const struct store_reply *r)
 		pace_answered(d->pace, true, 200);
 		return;
 	}
+	must_wait = !strcmp(r->v[0].s, "wait");
 	pace_answered(d->pace, must_wait, must_wait ? r->v[2].i : 0);
 	on_verdict(d, r);
 }

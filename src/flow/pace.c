@@ -95,7 +95,7 @@ static struct delivery *last_of_lowest(struct pace *p)
 	for (size_t i = 0; i < ARRAY_LEN(p->ready); i++)
 		if (!list_is_empty(&p->ready[i]))
 			return CONTAINER_OF(p->ready[i].prev, struct delivery, queue);
-	return NULL;
+	BUG("account %s counts %d ready and has none", p->account->id, p->n_ready);
 }
 
 static void shed(struct pace *p)

@@ -50,12 +50,8 @@ static void try_again(struct list *from, void (*f)(struct delivery *d))
 	struct list now;
 
 	list_init(&now);
-	while (!list_is_empty(from)) {
-		struct list *n = from->next;
-
-		list_del(n);
-		list_add_tail(&now, n);
-	}
+	while (!list_is_empty(from))
+		list_add_tail(&now, list_pop(from));
 	while (!list_is_empty(&now))
 		f(CONTAINER_OF(now.next, struct delivery, queue));
 }
@@ -321,10 +317,9 @@ struct sender *sender_new(struct loop *l, const struct conf *c, struct board_slo
 static void free_deliveries(struct list *l)
 {
 	while (!list_is_empty(l)) {
-		struct delivery *d = CONTAINER_OF(l->next, struct delivery, all);
+		struct delivery *d = CONTAINER_OF(list_pop(l), struct delivery, all);
 
 		list_del(&d->queue);
-		list_del(&d->all);
 		message_release(&d->m);
 		strbuf_release(&d->body);
 		strbuf_release(&d->texts);

@@ -6,6 +6,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/str.h"
+
 static int connect_to(const char *path, int timeout_s)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
@@ -47,6 +49,16 @@ static int exchange(int fd, const char *method, const char *target, struct strbu
 	return n < 0 ? -1 : 0;
 }
 
+/* The 200 of "HTTP/1.1 200 OK", or -1. */
+static int status_of(const char *answer)
+{
+	const char *p = answer + strcspn(answer, " \r\n");
+
+	if (!str_starts(answer, "HTTP/") || *p != ' ' || strspn(p + 1, "0123456789") != 3)
+		return -1;
+	return (p[1] - '0') * 100 + (p[2] - '0') * 10 + p[3] - '0';
+}
+
 int admin_client_call(const char *socket_path, const char *method, const char *target, int timeout_s, struct strbuf *body)
 {
 	int fd = connect_to(socket_path, timeout_s), err, status, saved;
@@ -60,7 +72,8 @@ int admin_client_call(const char *socket_path, const char *method, const char *t
 	close(fd);
 	errno = err ? saved : EPROTO;
 	end = strstr(body->buf, "\r\n\r\n");
-	if (err || !end || sscanf(body->buf, "HTTP/%*d.%*d %d", &status) != 1)
+	status = status_of(body->buf);
+	if (err || !end || status < 0)
 		return -1;
 	strbuf_drop_front(body, (size_t)(end + 4 - body->buf));
 	return status;

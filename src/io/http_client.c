@@ -257,13 +257,9 @@ static void transfer_free(struct transfer *t)
 
 static struct transfer *take_idle(struct http_client *c)
 {
-	struct transfer *t;
-
 	if (list_is_empty(&c->idle))
 		return transfer_new(c);
-	t = CONTAINER_OF(c->idle.next, struct transfer, list);
-	list_del(&t->list);
-	return t;
+	return CONTAINER_OF(list_pop(&c->idle), struct transfer, list);
 }
 
 static void put_idle(struct transfer *t)
@@ -579,9 +575,8 @@ void http_client_free(struct http_client **cp)
 	if (c->start_is_set)
 		loop_hook_del(&c->start);
 	while (!list_is_empty(&c->idle)) {
-		struct transfer *t = CONTAINER_OF(c->idle.next, struct transfer, list);
+		struct transfer *t = CONTAINER_OF(list_pop(&c->idle), struct transfer, list);
 
-		list_del(&t->list);
 		transfer_free(t);
 	}
 	curl_multi_cleanup(c->multi);	/* closes connections: on_socket and on_timer still run */

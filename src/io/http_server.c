@@ -96,7 +96,7 @@ static void call_is_gone(struct http_call *c)
 static void on_peer(void *arg, unsigned events)
 {
 	struct http_call *c = arg;
-	struct sockaddr_storage sa;
+	struct sockaddr_storage sa = { .ss_family = AF_UNSPEC };
 	socklen_t len = sizeof(sa);
 	char byte;
 	ssize_t n = recv(call_fd(c), &byte, 1, MSG_PEEK | MSG_DONTWAIT);

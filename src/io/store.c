@@ -103,19 +103,14 @@ static void answer_all_with_null(struct store *s)
 	struct list all;
 
 	list_init(&all);
-	while (!list_is_empty(&s->calls)) {
-		struct list *first = s->calls.next;
-
-		list_del(first);
-		list_add_tail(&all, first);
-	}
+	while (!list_is_empty(&s->calls))
+		list_add_tail(&all, list_pop(&s->calls));
 	s->pending = 0;
 	while (!list_is_empty(&all)) {
-		struct call *c = CONTAINER_OF(all.next, struct call, list);
+		struct call *c = CONTAINER_OF(list_pop(&all), struct call, list);
 		store_reply_f *done = c->done;
 		void *arg = c->arg;
 
-		list_del(&c->list);
 		c->done = NULL;
 		if (done)
 			done(arg, NULL);

@@ -114,7 +114,7 @@ void identity_token(struct identity *i, const uint8_t key[KEY_LEN], int attempt,
 	rand_bytes(raw + KEY_LEN + 1, RANDOM_LEN);
 	hmac_parts(i->token, &part, 1, mac);
 	memcpy(raw + RAW_LEN - MAC_LEN, mac, MAC_LEN);
-	memcpy(out, "w1.", 3);
+	memcpy(out, "w1.", sizeof("w1."));
 	base64url_encode(raw, RAW_LEN, out + 3);
 }
 

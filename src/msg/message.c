@@ -56,17 +56,25 @@ static enum reason int_field(const json_t *from, const char *field, int64_t min,
 	return REASON_NONE;
 }
 
+/* Two digits as a number, or -1. */
+static int two_digits(const char *p)
+{
+	return strspn(p, "0123456789") >= 2 ? (p[0] - '0') * 10 + p[1] - '0' : -1;
+}
+
 /* "Z", "+01:00" or "-05:30". */
 static int parse_zone(const char *p, int *seconds)
 {
-	int hours, minutes, end = 0;
+	int hours, minutes;
 
 	*seconds = 0;
 	if (!strcmp(p, "Z"))
 		return 0;
-	if ((*p != '+' && *p != '-') || strspn(p + 1, "0123456789:") != 5 || p[6])
+	if ((*p != '+' && *p != '-') || strlen(p) != 6 || p[3] != ':')
 		return -1;
-	if (sscanf(p + 1, "%2d:%2d%n", &hours, &minutes, &end) != 2 || end != 5 || hours > 23 || minutes > 59)
+	hours = two_digits(p + 1);
+	minutes = two_digits(p + 4);
+	if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
 		return -1;
 	*seconds = (*p == '+' ? 1 : -1) * (hours * 3600 + minutes * 60);
 	return 0;

@@ -118,7 +118,7 @@ int rule_parameter(const json_t *o, const struct place *at, struct graph_error *
 	char member[64];
 	size_t i = 0;
 
-	for (; type[i] && i < sizeof(member) - 1; i++)
+	for (; i < sizeof(member) - 1 && type[i]; i++)
 		member[i] = (char)(type[i] >= 'A' && type[i] <= 'Z' ? type[i] + 32 : type[i]);
 	member[i] = 0;
 	if (!has(o, member) && strcmp(member, "action"))	/* a flow button without data has no action */
