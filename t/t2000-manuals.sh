@@ -29,7 +29,7 @@ for_all() {
 }
 
 # text PAGE: as a reader sees it, on one line, with single blanks.
-text() { mandoc -O width=1000 -T utf8 "page/$1" | col -bx | tr -s ' \n' ' '; }
+text() { mandoc -O width=1000 -T utf8 "page/$1" | sed "s/.\x08//g" | tr -s ' \n' ' '; }
 
 # items PAGE: the tags of its lists.
 items() { sed -nE 's/^\.It (Cm|Ic|Fl|Dv) (.*)/\2/p' "page/$1"; }
