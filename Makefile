@@ -190,15 +190,16 @@ build/analyze/%.gcc: %.c $(HEADERS) $(B)/gen/scripts_gen.h
 build/analyze/%.tidy: %.c $(HEADERS) $(B)/gen/scripts_gen.h .clang-tidy
 	@mkdir -p $(@D)
 	@echo "clang-tidy $<"; clang-tidy --quiet $< -- $(ANALYZE_FLAGS) 2>$@.err || { cat $@.err; exit 1; }; mv $@.err $@
-# getpwnam and getgrnam are not reentrant: they are called by single-threaded start-up code only.  cppcheck finds the headers
-# of no library: jansson's loops are spelled out for it.
-CPPCHECK_MACROS := '-Djson_array_foreach(a,i,v)=for(i=0;i<json_array_size(a)&&(v=json_array_get(a,i));i++)' \
-	'-Djson_object_foreach(o,k,v)=for(;k&&v;)'
+# Non-reentrant getpwnam and getgrnam are fine: only single-threaded start-up code calls them.  cppcheck reads no library's
+# headers: jansson's loops must be told to it, without semicolons, at which it would cut a -D.
+CPPCHECK_KNOWS := --suppress=getpwnamCalled --suppress=getgrnamCalled \
+	'-Djson_array_foreach(a,i,v)=while((v=json_array_get(a,i=json_array_size(a))))' \
+	'-Djson_object_foreach(o,k,v)=while((k=json_object_iter_key(o))&&(v=json_object_iter_value(o)))'
 analyze-cppcheck: $(B)/gen/scripts_gen.h
 	@echo "cppcheck src"; cppcheck --quiet --enable=warning,performance,portability --error-exitcode=1 --inline-suppr \
 		--std=c11 --library=posix --library=gnu --suppress=missingInclude --suppress=missingIncludeSystem \
-		--suppress=unmatchedSuppression --suppress=getpwnamCalled --suppress=getgrnamCalled $(CPPCHECK_MACROS) -D_GNU_SOURCE -DWAMD_FAILPOINTS -D__GNUC__=12 -Iinclude -I$(B)/gen $(PATHS) \
-		$(ANALYZED)
+		--suppress=unmatchedSuppression $(CPPCHECK_KNOWS) -D_GNU_SOURCE -DWAMD_FAILPOINTS -D__GNUC__=12 \
+		-Iinclude -I$(B)/gen $(PATHS) $(ANALYZED)
 
 # ---- install ---------------------------------------------------------------------------------------------------------
 # Configuration that is already there is never touched; the samples always go to the documentation too.

@@ -9,7 +9,7 @@ cut=4
 [[ -z ${WAMD_LONG-} ]] || cut=10
 short=(--set graph.send_timeout=2s --set message.lease_margin=1s --set message.unknown_timer=1s
 	--set 'retry.wait=["500ms","1s","4s"]' --set 'retry.server=["1s","1s","1s","1s","1s"]'
-	--set 'retry.connect=["1s","1s","1s","1s","1s"]' --set amqp.reconnect_max=1s)
+	--set 'retry.connect=["1s","1s","1s","1s","1s"]' --set amqp.reconnect_max=1s --set redis.timeout=600ms --set amqp.connect_timeout=3s --set graph.connect_timeout=3s)
 
 proxy_to() {	# NAME URL: a fault proxy in front of the server of URL; sets NAME_port and NAME_ctl
 	local port=${2##*@127.0.0.1:} line

@@ -24,7 +24,7 @@ struct answer {
 	int code, subcode;		/* Graph's; 0 with http 2xx: none */
 	bool has_code;
 	char wamid[WAMID_MAX + 1];	/* sent only */
-	char text[ANSWER_TEXT_MAX];	/* Graph's words (code's details, else message) or the transport's; cut, for people */
+	char text[ANSWER_TEXT_MAX];	/* Graph's words (code's details, else message) or the transport's; cut, long numbers masked */
 	int64_t retry_after_ms;		/* -1: not said */
 };
 

@@ -12,7 +12,7 @@
 /* A third of the burst goes out at once; the rest is kept for what the network bunches together: Meta counts when messages arrive, not when they leave. */
 static void limit_numbers(const struct account *a, char interval[32], char tolerance[32])
 {
-	int64_t interval_us = 1000000 / a->rate, burst = a->rate / 10 < 1 ? 1 : a->rate / 10;
+	int64_t interval_us = (1000000 + a->rate - 1) / a->rate, burst = a->rate / 10 < 1 ? 1 : a->rate / 10;
 
 	snprintf(interval, 32, "%" PRId64, interval_us);
 	snprintf(tolerance, 32, "%" PRId64, (burst - 1) * interval_us / 3);

@@ -53,9 +53,7 @@ static struct delivery *take_spare(struct sender *s)
 		list_init(&d->all);
 		return d;
 	}
-	d = CONTAINER_OF(s->spare.next, struct delivery, all);
-	list_del(&d->all);
-	return d;
+	return CONTAINER_OF(list_pop(&s->spare), struct delivery, all);
 }
 
 /* Copies a text into texts; the caller reserved the room, so earlier pointers stay good. */

@@ -36,6 +36,18 @@ enum outcome graph_error_class(int http, int code, bool transient)
 }
 
 /* Cut between characters: half a character cannot be told in JSON. */
+/* Graph may repeat the recipient's number, and this text goes to logs: of seven digits or more in a row the last two stay. */
+static void mask_numbers(char *text)
+{
+	for (char *p = text; *p; ) {
+		size_t digits = strspn(p, "0123456789");
+
+		if (digits >= 7)
+			memset(p, '*', digits - 2);
+		p += digits ? digits : 1;
+	}
+}
+
 static void set_text(struct answer *a, const char *text)
 {
 	size_t n = text ? strlen(text) : 0;
@@ -45,6 +57,7 @@ static void set_text(struct answer *a, const char *text)
 			n--;
 	memcpy(a->text, text ? text : "", n);
 	a->text[n] = 0;
+	mask_numbers(a->text);
 }
 
 /* 0 for what is no number or no int: no code of Graph's. */

@@ -115,6 +115,8 @@ START_TEST(the_details_of_an_error)
 	ck_assert_str_eq(a.text, "short");
 	a = read_text(400, "{\"error\":{\"code\":131009,\"error_data\":{\"details\":1},\"message\":[]}}");
 	ck_assert_str_eq(a.text, "");
+	a = read_text(400, "{\"error\":{\"message\":\"not to +491511234567, 123456 tries\",\"code\":131009}}");
+	ck_assert_str_eq(a.text, "not to +**********67, 123456 tries");
 	a = read_text(200, SENT);
 	ck_assert(!a.has_code && a.code == 0);
 	ck_assert_str_eq(a.wamid, "wamid.HBg");
