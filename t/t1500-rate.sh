@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # One number's rate, shared by four senders: never above it, and used to the full.
+# alone: it measures rates.
 . "$(dirname "$0")/lib.sh"
 
 test_expect_success 'an account of 50 messages a second, four senders, more messages than 20 s can take' '

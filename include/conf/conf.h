@@ -35,7 +35,7 @@ struct account {			/* one business phone number */
 	char *id, *phone_number_id, *waba_id;
 	char *token;			/* secret; matches [A-Za-z0-9._|~-]{1,1024} */
 	char *app_secret;		/* secret, or NULL */
-	int64_t rate;			/* messages per second */
+	int64_t rate;			/* messages per second that wamd sends */
 	int index;			/* 0 … conf.n_accounts - 1 */
 	bool enabled, is_default;
 };
@@ -44,6 +44,7 @@ struct tenant {
 	char *id;
 	char *domain;			/* limit domain: the portfolio where one is named, else the tenant id */
 	bool suspended;
+	int64_t rate;			/* messages per second over all its accounts; 0: no such limit */
 	struct account *accounts;	/* sorted by id */
 	int n_accounts;
 };

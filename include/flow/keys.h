@@ -9,6 +9,9 @@ enum { KEY_TEXT_MAX = 512 };
 
 void key_record(const struct conf *c, const struct tenant *t, const uint8_t key[KEY_LEN], char out[KEY_TEXT_MAX]);
 void key_number_limit(const struct conf *c, const struct account *a, char out[KEY_TEXT_MAX]);
+/* who: a keyed hash, so that no phone number stands in Redis. */
+void key_pair_limit(const struct conf *c, const struct account *a, const char *who, char out[KEY_TEXT_MAX]);
+void key_tenant_limit(const struct conf *c, const struct tenant *t, char out[KEY_TEXT_MAX]);
 void key_index(const struct conf *c, const struct tenant *t, const char *message_key, char out[KEY_TEXT_MAX]);
 void key_wamid(const struct conf *c, const struct tenant *t, const char *wamid, char out[KEY_TEXT_MAX]);
 

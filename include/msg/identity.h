@@ -22,6 +22,10 @@ struct identity *identity_from_key(const uint8_t key[SHA256_LEN]);	/* for tests 
 void identity_free(struct identity **ip);
 
 void identity_record_key(struct identity *i, const struct message *m, uint8_t key[KEY_LEN]);
+enum { WHO_LEN = 16 };
+
+/* A recipient in 16 hex digits that nobody can turn back without the key. */
+void identity_who(struct identity *i, const struct recipient *r, char out[WHO_LEN + 1]);
 void identity_token(struct identity *i, const uint8_t key[KEY_LEN], int attempt, char out[TOKEN_LEN + 1]);
 int identity_read_token(struct identity *i, const char *token, uint8_t key[KEY_LEN], int *attempt) MUST_CHECK;	/* -1: not ours */
 

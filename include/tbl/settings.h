@@ -62,7 +62,11 @@ SETTING(retry_throttle, msecs, "retry.throttle",       "1s 4s 16s 64s 256s", 1, 
 SETTING(retry_wait,     msecs, "retry.wait",           "1s 5s 20s 60s", 1, 8, LIVE, "Steps for waiting: busy records, rate limits, held accounts.")
 SETTING(retry_max,      count, "retry.max",            "5", 0, 5, LIVE, "Retries after the first attempt.")
 
-SETTING(limit_rate,     count, "limit.rate",           "80", 1, 100000, LIVE, "Messages per second of a phone number whose account names no rate.")
+SETTING(limit_tiers,    texts, "limit.tiers",          "standard=80 plus=250 premium=1000", 1, 16, LIVE, "Named throughputs as Meta grants them, NAME=MESSAGES_PER_SECOND.")
+SETTING(limit_tier,     text,  "limit.tier",           "standard", 1, 64, LIVE, "Tier of a phone number where neither its account nor its tenant names a tier or a rate.")
+SETTING(limit_headroom, count, "limit.headroom",       "90", 1, 100, LIVE, "Percent of a tier that is used for sending, because Meta counts inbound messages too; a rate is taken as it is.")
+SETTING(limit_pair_every, msec, "limit.pair_interval", "6s", 0, 3600000, LIVE, "A recipient gets one message of a phone number in this time, once limit.pair_burst is used up; 0ms: no such limit.")
+SETTING(limit_pair_burst, count, "limit.pair_burst",   "45", 1, 1000, LIVE, "Messages that a recipient may get from one phone number without a pause.")
 
 SETTING(respawn_min,    msec,  "respawn.min",          "100ms", 1, 60000, LIVE, "First delay before a crashed child is started again; doubles while it goes on.")
 SETTING(respawn_max,    msec,  "respawn.max",          "10s", 1, 600000, LIVE, "Longest such delay.")

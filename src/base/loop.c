@@ -1,18 +1,17 @@
 #include "base/loop.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
 #include <sys/signalfd.h>
-#include <sys/time.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 
-enum { BATCH = 64 };
+enum { BATCH = 64, LONG_TURN_US = 2000 };
 
 /* Which watcher a descriptor belongs to now; the generation tells events of a batch from those of an earlier owner. */
 struct slot { struct loop_io *io; uint32_t generation; };
@@ -28,7 +27,7 @@ struct loop {
 	int code;
 	int64_t longest_us;
 	uint64_t turns;
-	int signal_fd;
+	int signal_fd, sched_fd;
 	struct loop_io signal_io;
 	void (*on_signal)(void *arg, int signo);
 	void *signal_arg;
@@ -50,6 +49,7 @@ struct loop *loop_new(void)
 	if (l->epoll_fd < 0)
 		fatal(EX_OSERR, "epoll_create1: %s", strerror(errno));
 	l->signal_fd = -1;
+	l->sched_fd = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
 	heap_init(&l->timers, timer_less);
 	list_init(&l->hooks);
 	l->now = mono_now();
@@ -64,6 +64,8 @@ void loop_free(struct loop **lp)
 		return;
 	if (l->signal_fd >= 0)
 		close(l->signal_fd);
+	if (l->sched_fd >= 0)
+		close(l->sched_fd);
 	close(l->epoll_fd);
 	heap_release(&l->timers);
 	free(l->slots);
@@ -276,24 +278,26 @@ static void dispatch(struct loop *l, const struct epoll_event *ev)
 	s->io->on_ready(s->io->arg, events);
 }
 
-/* How long the turn that began with `before` kept others waiting by its own doing. */
-static int64_t turn_took_us(const struct loop *l, const struct rusage *before)
+/* How long this thread has waited for a CPU since it began, 0 where the kernel does not say. */
+static int64_t waited_for_cpu_us(const struct loop *l)
 {
-	struct rusage after;
-	struct timeval user, system;
+	char text[96];
+	long long delay_ns;
+	ssize_t n = l->sched_fd < 0 ? -1 : pread(l->sched_fd, text, sizeof(text) - 1, 0);
+	char *second;
 
-	getrusage(RUSAGE_THREAD, &after);
-	if (after.ru_nvcsw != before->ru_nvcsw)
-		return mono_diff_us(mono_now(), l->now);
-	timersub(&after.ru_utime, &before->ru_utime, &user);
-	timersub(&after.ru_stime, &before->ru_stime, &system);
-	return (user.tv_sec + system.tv_sec) * 1000000LL + user.tv_usec + system.tv_usec;
+	if (n <= 0)
+		return 0;
+	text[n] = 0;
+	second = strchr(text, ' ');
+	delay_ns = second ? strtoll(second, NULL, 10) : 0;
+	return delay_ns / 1000;
 }
 
 int loop_run(struct loop *l)
 {
 	struct epoll_event batch[BATCH];
-	struct rusage before;
+	int64_t waited;
 
 	l->stopping = false;
 	run_hooks(l);
@@ -304,13 +308,15 @@ int loop_run(struct loop *l)
 		if (n < 0 && errno != EINTR)
 			BUG("epoll_wait: %s", strerror(errno));
 		l->now = mono_now();
-		getrusage(RUSAGE_THREAD, &before);
+		waited = waited_for_cpu_us(l);
 		for (int i = 0; i < n; i++)
 			dispatch(l, &batch[i]);
 		run_timers(l);
 		run_hooks(l);
 		l->turns++;
-		took = turn_took_us(l, &before);
+		took = mono_diff_us(mono_now(), l->now);
+		if (took > LONG_TURN_US)
+			took -= waited_for_cpu_us(l) - waited;
 		if (took > l->longest_us)
 			l->longest_us = took;
 	}

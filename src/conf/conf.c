@@ -175,8 +175,26 @@ static bool is_plain_loopback(const char *url)
 }
 
 /* What one setting alone cannot say. */
+static int check_tiers(const struct conf *c, struct strbuf *why)
+{
+	for (int i = 0; i < c->limit_tiers.n; i++) {
+		const char *item = c->limit_tiers.v[i];
+		char *name = mem_strndup(item, strcspn(item, "="));
+		int64_t rate = *name ? tier_rate(c, name) : -1;
+
+		free(name);
+		if (rate < 0)
+			return why_set(why, "%s: limit.tiers: found \"%s\", allowed NAME=MESSAGES_PER_SECOND, 1 to 100000", c->file, item);
+	}
+	if (tier_rate(c, c->limit_tier) < 0)
+		return why_set(why, "%s: limit.tier: found \"%s\", allowed a tier of limit.tiers", c->file, c->limit_tier);
+	return 0;
+}
+
 static int cross_check(const struct conf *c, struct strbuf *why)
 {
+	if (check_tiers(c, why) < 0)
+		return -1;
 	if (c->amqp_backoff_min > c->amqp_backoff_max)
 		return why_set(why, "%s: amqp.reconnect_min is longer than amqp.reconnect_max", c->file);
 	if (c->respawn_min > c->respawn_max)

@@ -38,6 +38,9 @@ int conf_each_file(const char *dir, int (*f)(void *arg, const char *file, struct
 		   struct strbuf *why) MUST_CHECK;	/* *.conf, sorted; a missing directory is empty */
 int conf_read(config_t *cfg, const char *file, struct strbuf *why) MUST_CHECK;
 
+/* Messages per second that limit.tiers grants to this tier, -1: no such tier or a bad one. */
+int64_t tier_rate(const struct conf *c, const char *tier);
+
 int tenants_load(struct conf *c, struct strbuf *why) MUST_CHECK;
 void tenants_release(struct conf *c);
 

@@ -7,7 +7,7 @@
 #include "base/str.h"
 #include "settings.h"
 
-enum { SECRET_MAX = 4096 };
+enum { SECRET_MAX = 4096, RATE_MAX = 100000 };
 
 static bool all_of(const char *s, size_t max, const char *more)
 {
@@ -131,23 +131,62 @@ out:
 	return err;
 }
 
-static int rate_member(const struct conf *c, const config_setting_t *group, int64_t *out, struct strbuf *why)
+int64_t tier_rate(const struct conf *c, const char *tier)
+{
+	size_t n = strlen(tier);
+	int64_t rate;
+
+	for (int i = 0; i < c->limit_tiers.n; i++) {
+		const char *t = c->limit_tiers.v[i];
+
+		if (!strncmp(t, tier, n) && t[n] == '=')
+			return parse_i64(t + n + 1, &rate) == 0 && rate >= 1 && rate <= RATE_MAX ? rate : -1;
+	}
+	return -1;
+}
+
+/* A rate is what wamd sends; of a tier, which is Meta's word, it leaves some for what comes in. */
+static int rate_from_tier(const struct conf *c, const config_setting_t *at, const char *tier, int64_t *out, struct strbuf *why)
+{
+	int64_t rate = tier_rate(c, tier);
+
+	if (rate < 0)
+		return conf_complain(why, at, "tier", "found \"%s\", allowed a tier of limit.tiers", tier);
+	rate = rate * c->limit_headroom / 100;
+	*out = rate < 1 ? 1 : rate;
+	return 0;
+}
+
+/* 0 in *out: not named. */
+static int rate_member(const config_setting_t *group, int64_t *out, struct strbuf *why)
 {
 	const config_setting_t *v = config_setting_get_member(group, "rate");
 
-	*out = c->limit_rate;
+	*out = 0;
 	if (!v)
 		return 0;
 	if (config_setting_type(v) != CONFIG_TYPE_INT)
 		return conf_complain(why, v, "rate", "found %s, allowed a whole number", conf_found(v));
 	*out = config_setting_get_int(v);
-	return *out >= 1 && *out <= 100000 ? 0 : conf_complain(why, v, "rate", "found %lld, allowed 1 to 100000", (long long)*out);
+	return *out >= 1 && *out <= RATE_MAX ? 0 : conf_complain(why, v, "rate", "found %lld, allowed 1 to %d", (long long)*out, RATE_MAX);
 }
 
-static int take_account(struct conf *c, struct account *a, const config_setting_t *g, struct strbuf *why)
+/* The account's own rate, else its tier, else its tenant's tier, else limit.tier. */
+static int account_rate(const struct conf *c, const config_setting_t *g, const char *tenant_tier, int64_t *out, struct strbuf *why)
+{
+	const char *tier;
+
+	if (rate_member(g, out, why) < 0 || text_member(g, "tier", false, &tier, why) < 0)
+		return -1;
+	if (*out && tier)
+		return conf_complain(why, g, "tier", "both rate and tier are given");
+	return *out ? 0 : rate_from_tier(c, g, tier ? tier : tenant_tier ? tenant_tier : c->limit_tier, out, why);
+}
+
+static int take_account(struct conf *c, struct account *a, const config_setting_t *g, const char *tenant_tier, struct strbuf *why)
 {
 	static const char *const known[] = { "id", "phone_number_id", "waba_id", "access_token", "access_token_file", "app_secret",
-					     "app_secret_file", "rate", "default", "enabled", NULL };
+					     "app_secret_file", "rate", "tier", "default", "enabled", NULL };
 	const char *id, *pnid, *waba;
 
 	a->enabled = true;
@@ -166,7 +205,7 @@ static int take_account(struct conf *c, struct account *a, const config_setting_
 	if (!is_graph_id(waba))
 		return conf_complain(why, g, "waba_id", "found \"%s\", allowed 1 to 32 digits", waba);
 	if (secret_member(g, "access_token", true, &a->token, why) < 0 ||
-	    secret_member(g, "app_secret", false, &a->app_secret, why) < 0 || rate_member(c, g, &a->rate, why) < 0 ||
+	    secret_member(g, "app_secret", false, &a->app_secret, why) < 0 || account_rate(c, g, tenant_tier, &a->rate, why) < 0 ||
 	    flag_member(g, "default", &a->is_default, why) < 0 || flag_member(g, "enabled", &a->enabled, why) < 0)
 		return -1;
 	if (!is_token(a->token))
@@ -180,7 +219,7 @@ static int by_account_id(const void *a, const void *b)
 	return strcmp(((const struct account *)a)->id, ((const struct account *)b)->id);
 }
 
-static int take_accounts(struct conf *c, struct tenant *t, const config_setting_t *list, struct strbuf *why)
+static int take_accounts(struct conf *c, struct tenant *t, const config_setting_t *list, const char *tier, struct strbuf *why)
 {
 	int n = list ? config_setting_length(list) : 0, defaults = 0;
 
@@ -189,7 +228,7 @@ static int take_accounts(struct conf *c, struct tenant *t, const config_setting_
 	t->accounts = mem_array((size_t)n, sizeof(*t->accounts));
 	for (int i = 0; i < n; i++) {
 		t->n_accounts++;
-		if (take_account(c, &t->accounts[i], config_setting_get_elem(list, (unsigned)i), why) < 0)
+		if (take_account(c, &t->accounts[i], config_setting_get_elem(list, (unsigned)i), tier, why) < 0)
 			return -1;
 		defaults += t->accounts[i].is_default;
 	}
@@ -204,14 +243,14 @@ static int take_accounts(struct conf *c, struct tenant *t, const config_setting_
 
 static int take_tenant(struct conf *c, const config_setting_t *g, struct strbuf *why)
 {
-	static const char *const known[] = { "id", "portfolio", "suspended", "accounts", NULL };
+	static const char *const known[] = { "id", "portfolio", "suspended", "rate", "tier", "accounts", NULL };
 	struct tenant *t;
-	const char *id, *portfolio;
+	const char *id, *portfolio, *tier;
 
 	if (!config_setting_is_group(g))
 		return conf_complain(why, g, "tenant", "found %s, allowed a group: { … }", conf_found(g));
 	if (known_members(g, known, why) < 0 || text_member(g, "id", true, &id, why) < 0 ||
-	    text_member(g, "portfolio", false, &portfolio, why) < 0)
+	    text_member(g, "portfolio", false, &portfolio, why) < 0 || text_member(g, "tier", false, &tier, why) < 0)
 		return -1;
 	if (!is_name(id))
 		return conf_complain(why, g, "id", "found \"%s\", allowed 1 to 64 of A-Z a-z 0-9 . _ -", id);
@@ -220,9 +259,9 @@ static int take_tenant(struct conf *c, const config_setting_t *g, struct strbuf 
 	c->tenants = mem_grow(c->tenants, (size_t)c->n_tenants + 1, sizeof(*c->tenants));
 	t = &c->tenants[c->n_tenants++];
 	*t = (struct tenant){ .id = mem_strdup(id), .domain = mem_strdup(portfolio ? portfolio : id) };
-	if (flag_member(g, "suspended", &t->suspended, why) < 0)
+	if (flag_member(g, "suspended", &t->suspended, why) < 0 || rate_member(g, &t->rate, why) < 0)
 		return -1;
-	return take_accounts(c, t, config_setting_get_member(g, "accounts"), why);
+	return take_accounts(c, t, config_setting_get_member(g, "accounts"), tier, why);
 }
 
 /* A file holds `tenant: { … };` or `tenants: ( { … }, … );`. */

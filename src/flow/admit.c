@@ -9,13 +9,46 @@
 #include "flow/pace.h"
 #include "flow/topology.h"
 
-/* A third of the burst goes out at once; the rest is kept for what the network bunches together: Meta counts when messages arrive, not when they leave. */
-static void limit_numbers(const struct account *a, char interval[32], char tolerance[32])
-{
-	int64_t interval_us = (1000000 + a->rate - 1) / a->rate, burst = a->rate / 10 < 1 ? 1 : a->rate / 10;
+/* One more limit of this send beside the number's own; texts for the script's arguments. */
+struct limit { char key[KEY_TEXT_MAX], interval[24], tolerance[24]; const char *verdict; };
+enum { LIMITS_MAX = 2 };
 
-	snprintf(interval, 32, "%" PRId64, interval_us);
-	snprintf(tolerance, 32, "%" PRId64, (burst - 1) * interval_us / 3);
+static void limit_set(struct limit *l, const char *verdict, int64_t interval_us, int64_t tolerance_us)
+{
+	l->verdict = verdict;
+	snprintf(l->interval, sizeof(l->interval), "%" PRId64, interval_us);
+	snprintf(l->tolerance, sizeof(l->tolerance), "%" PRId64, tolerance_us);
+}
+
+/*
+ * A third of the burst goes out at once; the rest is kept for what the network bunches together: Meta counts when messages
+ * arrive, not when they leave.
+ */
+static void limit_set_rate(struct limit *l, int64_t rate)
+{
+	int64_t interval_us = (1000000 + rate - 1) / rate, burst = rate / 10 < 1 ? 1 : rate / 10;
+
+	limit_set(l, "wait", interval_us, (burst - 1) * interval_us / 3);
+}
+
+/* Those that apply to this message: its recipient's (Meta: "Throughput", pair rate), its tenant's. */
+static int further_limits(struct delivery *d, struct limit limits[LIMITS_MAX])
+{
+	const struct conf *c = d->s->conf;
+	const struct tenant *t = d->account->tenant;
+	char who[WHO_LEN + 1];
+	int n = 0;
+
+	if (c->limit_pair_every) {
+		identity_who(d->s->identity, &d->m.to, who);
+		key_pair_limit(c, d->account, who, limits[n].key);
+		limit_set(&limits[n++], "pair", c->limit_pair_every * 1000, (c->limit_pair_burst - 1) * c->limit_pair_every * 1000);
+	}
+	if (t->rate) {
+		key_tenant_limit(c, t, limits[n].key);
+		limit_set_rate(&limits[n++], t->rate);
+	}
+	return n;
 }
 
 static const char *policy(const struct delivery *d)
@@ -67,6 +100,14 @@ static void on_busy(struct delivery *d, int n, int64_t left_ms)
 	conclude_copy(d, HOP_BUSY, n, backoff_at_least(&d->s->conf->retry_wait, left_ms));
 }
 
+/* Only this recipient waits, not the account: out of its line, back after the wait as the copy it is. */
+static void on_pair(struct delivery *d, int64_t wait_ms)
+{
+	board_count(d->s->slot, COUNT_WAITED);
+	conclude_copy(d, d->hop.kind == HOP_NONE ? HOP_LANE : d->hop.kind, d->hop.attempt,
+		      backoff_at_least(&d->s->conf->retry_wait, wait_ms));
+}
+
 static void on_verdict(struct delivery *d, const struct store_reply *r)
 {
 	const char *verdict = r->v[0].s;
@@ -77,6 +118,8 @@ static void on_verdict(struct delivery *d, const struct store_reply *r)
 	} else if (!strcmp(verdict, "wait")) {
 		delivery_enter(d, DELIVERY_RECEIVED);
 		pace_add_back(d->pace, d);
+	} else if (!strcmp(verdict, "pair")) {
+		on_pair(d, r->v[2].i);
 	} else if (!strcmp(verdict, "busy")) {
 		on_busy(d, n, r->v[2].i);
 	} else if (!strcmp(verdict, "park")) {
@@ -101,7 +144,7 @@ static bool is_whole(const struct store_reply *r)
 		return false;
 	if (!strcmp(r->v[0].s, "final"))
 		return r->n == 9;
-	return strcmp(r->v[0].s, "wait") && strcmp(r->v[0].s, "busy") ? true : r->n == 3;
+	return strcmp(r->v[0].s, "wait") && strcmp(r->v[0].s, "pair") && strcmp(r->v[0].s, "busy") ? true : r->n == 3;
 }
 
 static void on_admitted(void *arg, const struct store_reply *r)
@@ -123,40 +166,78 @@ static void on_admitted(void *arg, const struct store_reply *r)
 	on_verdict(d, r);
 }
 
+/* The script's arguments; numbers get their text here. */
+struct arguments {
+	struct store_arg v[3 + LIMITS_MAX + 18 + 3 * LIMITS_MAX];
+	int n;
+	char numbers[8][24];
+	int n_numbers;
+};
+
+static void add_text(struct arguments *a, const char *text)
+{
+	a->v[a->n++] = STORE_ARG(text);
+}
+
+static void add_number(struct arguments *a, int64_t v)
+{
+	char *text = a->numbers[a->n_numbers++];
+
+	snprintf(text, sizeof(a->numbers[0]), "%" PRId64, v);
+	add_text(a, text);
+}
+
 void admit_ask(struct delivery *d)
 {
 	const struct conf *c = d->s->conf;
 	const struct tenant *t = d->account->tenant;
-	char record[KEY_TEXT_MAX], bucket[KEY_TEXT_MAX], index[KEY_TEXT_MAX], lease[32], n[16], allowed[16], expires[32], ttl[32],
-		interval[32], tolerance[32], digest[2 * SHA256_LEN + 1], hex[2 * KEY_LEN + 1], first[32], tail[32];
+	char record[KEY_TEXT_MAX], index[KEY_TEXT_MAX], digest[2 * SHA256_LEN + 1], hex[2 * KEY_LEN + 1];
+	struct limit number, further[LIMITS_MAX];
+	int n_further = further_limits(d, further);
 	int64_t lease_ms = c->graph_timeout + c->lease_margin;
+	struct arguments a = { .n = 0 };
 
 	key_record(c, t, d->key, record);
-	key_number_limit(c, d->account, bucket);
+	key_number_limit(c, d->account, number.key);
+	limit_set_rate(&number, d->account->rate);
 	key_index(c, t, d->m.key, index);
-	limit_numbers(d->account, interval, tolerance);
 	hex_encode(d->m.digest, SHA256_LEN, digest);
 	hex_encode(d->key, KEY_LEN, hex);
-	snprintf(lease, sizeof(lease), "%" PRId64, lease_ms);
-	snprintf(n, sizeof(n), "%d", d->hop.attempt);
-	snprintf(allowed, sizeof(allowed), "%d", (int)c->retry_max + 1);
-	snprintf(expires, sizeof(expires), "%" PRId64, d->expires_ms);
-	snprintf(ttl, sizeof(ttl), "%" PRId64, c->record_ttl);
-	snprintf(first, sizeof(first), "%" PRId64, d->hop.first_seen_ms);
-	snprintf(tail, sizeof(tail), "%" PRId64, topology_tail(d->s->topology));
 
-	struct store_arg args[] = {
-		STORE_ARG(record), STORE_ARG(bucket), STORE_ARG(index),
-		STORE_ARG(d->owner), STORE_ARG(lease), STORE_ARG(hop_kind_name(d->hop.kind)), STORE_ARG(n),
-		STORE_ARG(d->redelivered ? "1" : "0"), STORE_ARG(policy(d)), STORE_ARG(allowed), STORE_ARG(expires), STORE_ARG(ttl),
-		STORE_ARG(interval), STORE_ARG(tolerance), STORE_ARG(d->m.id), STORE_ARG(t->id), STORE_ARG(d->account->id),
-		STORE_ARG(digest), STORE_ARG(hex), STORE_ARG(first), STORE_ARG(tail),
-	};
+	add_text(&a, record);
+	add_text(&a, number.key);
+	add_text(&a, index);
+	for (int i = 0; i < n_further; i++)
+		add_text(&a, further[i].key);
+	/* in the order of admit.lua */
+	add_text(&a, d->owner);
+	add_number(&a, lease_ms);
+	add_text(&a, hop_kind_name(d->hop.kind));
+	add_number(&a, d->hop.attempt);
+	add_text(&a, d->redelivered ? "1" : "0");
+	add_text(&a, policy(d));
+	add_number(&a, c->retry_max + 1);
+	add_number(&a, d->expires_ms);
+	add_number(&a, c->record_ttl);
+	add_text(&a, number.interval);
+	add_text(&a, number.tolerance);
+	add_text(&a, d->m.id);
+	add_text(&a, t->id);
+	add_text(&a, d->account->id);
+	add_text(&a, digest);
+	add_text(&a, hex);
+	add_number(&a, d->hop.first_seen_ms);
+	add_number(&a, topology_tail(d->s->topology));
+	for (int i = 0; i < n_further; i++) {
+		add_text(&a, further[i].interval);
+		add_text(&a, further[i].tolerance);
+		add_text(&a, further[i].verdict);
+	}
 
 	(void)FAILPOINT(BEFORE_ADMIT);
 	delivery_enter(d, DELIVERY_ADMITTING);
 	d->admit_asked = mono_now();
 	d->lease_end = mono_add_ms(d->admit_asked, lease_ms);	/* earlier than Redis's own: its clock starts when the script runs */
-	if (store_script(d->s->store, SCRIPT_ADMIT, 3, args, ARRAY_LEN(args), on_admitted, d) < 0)
+	if (store_script(d->s->store, SCRIPT_ADMIT, 3 + n_further, a.v, a.n, on_admitted, d) < 0)
 		on_admitted(d, NULL);
 }

@@ -15,6 +15,16 @@ void key_number_limit(const struct conf *c, const struct account *a, char out[KE
 	snprintf(out, KEY_TEXT_MAX, "%sr:{%s}:n:%s", c->redis_prefix, a->tenant->domain, a->phone_number_id);
 }
 
+void key_pair_limit(const struct conf *c, const struct account *a, const char *who, char out[KEY_TEXT_MAX])
+{
+	snprintf(out, KEY_TEXT_MAX, "%sr:{%s}:p:%s:%s", c->redis_prefix, a->tenant->domain, a->phone_number_id, who);
+}
+
+void key_tenant_limit(const struct conf *c, const struct tenant *t, char out[KEY_TEXT_MAX])
+{
+	snprintf(out, KEY_TEXT_MAX, "%sr:{%s}:t:%s", c->redis_prefix, t->domain, t->id);
+}
+
 void key_index(const struct conf *c, const struct tenant *t, const char *message_key, char out[KEY_TEXT_MAX])
 {
 	snprintf(out, KEY_TEXT_MAX, "%si:{%s}:%s:%s", c->redis_prefix, t->domain, t->id, message_key);

@@ -1,11 +1,13 @@
 -- admit: may this delivery be sent now?  One atomic decision over the record and the limits of one domain.
--- KEYS  1 record  2 the number's bucket  3 id index
+-- KEYS  1 record  2 the number's bucket  3 id index  4… buckets of further limits
 -- ARGV  1 owner  2 lease_ms  3 kind of copy  4 attempt the copy carries  5 redelivered (0|1)
 --       6 policy for unknown outcomes  7 attempts allowed  8 expires_at (Unix ms)  9 record_ttl_ms  10 interval_us  11 tolerance_us
 --       12 id  13 tenant  14 account  15 digest  16 K  17 first_seen (Unix ms)  18 tail_ms (longest delay + margin)
+--       then for each further limit: interval_us, tolerance_us, the verdict when it says no (wait | pair)
 -- Answers { verdict, n, … }:
 --   go n                      record says sending, the limit is charged: send attempt n
---   wait n ms                 the limit says no; nothing was written
+--   wait n ms                 the account's limits say no; nothing was written
+--   pair n ms                 the recipient has had enough of this number for now; nothing was written
 --   busy n ms                 another sender's lease runs that long
 --   park n                    unknown outcome of attempt n: wait out its timer
 --   successor n               attempt n failed and its retry copy may be missing: publish it again
@@ -40,11 +42,27 @@ local function go()
 	if now_ms >= expires then
 		return finish('expired', 'expired')
 	end
-	local wait, tat = limit_check(redis.call('GET', KEYS[2]), now, tonumber(ARGV[10]), tonumber(ARGV[11]))
-	if wait > 0 then
-		return { 'wait', n, math.ceil(wait / 1000) }
+	-- All limits are asked, then all are charged; the one that keeps the message longest is told.
+	local limits = { { key = KEYS[2], interval = ARGV[10], tolerance = ARGV[11], verdict = 'wait' } }
+	for i = 4, #KEYS do
+		local at = 19 + 3 * (i - 4)
+		limits[#limits + 1] = { key = KEYS[i], interval = ARGV[at], tolerance = ARGV[at + 1], verdict = ARGV[at + 2] }
 	end
-	redis.call('SET', KEYS[2], string.format('%.0f', tat), 'PX', 60000 + math.ceil((tat - now) / 1000))
+	local longest = 0
+	local verdict
+	for _, l in ipairs(limits) do
+		local wait
+		wait, l.tat = limit_check(redis.call('GET', l.key), now, tonumber(l.interval), tonumber(l.tolerance))
+		if wait > longest then
+			longest, verdict = wait, l.verdict
+		end
+	end
+	if verdict then
+		return { verdict, n, math.ceil(longest / 1000) }
+	end
+	for _, l in ipairs(limits) do
+		redis.call('SET', l.key, string.format('%.0f', l.tat), 'PX', 60000 + math.ceil((l.tat - now) / 1000))
+	end
 	write('s', 'sending', 'n', n + 1, 'o', owner, 'l', now_ms + lease)
 	return { 'go', n + 1 }
 end

@@ -10,18 +10,28 @@
 
 enum { RANDOM_LEN = 6, MAC_LEN = 8, RAW_LEN = KEY_LEN + 1 + RANDOM_LEN + MAC_LEN };
 
-struct identity { struct hmac *record, *token; };
+struct identity { struct hmac *record, *token, *who; };
+
+/* A key of its own for each end: one MAC never serves two. */
+static struct hmac *derived_key(struct hmac *from, const char *label)
+{
+	struct crypto_part part = { label, strlen(label) };
+	uint8_t derived[SHA256_LEN];
+	struct hmac *h;
+
+	hmac_parts(from, &part, 1, derived);
+	h = hmac_new(derived, sizeof(derived));
+	mem_wipe(derived, sizeof(derived));
+	return h;
+}
 
 struct identity *identity_from_key(const uint8_t key[SHA256_LEN])
 {
 	struct identity *i = mem_alloc(sizeof(*i));
-	struct crypto_part label = { "wamd callback token", 19 };
-	uint8_t derived[SHA256_LEN];
 
 	i->record = hmac_new(key, SHA256_LEN);
-	hmac_parts(i->record, &label, 1, derived);	/* a key of its own: one MAC never serves two ends */
-	i->token = hmac_new(derived, sizeof(derived));
-	mem_wipe(derived, sizeof(derived));
+	i->token = derived_key(i->record, "wamd callback token");
+	i->who = derived_key(i->record, "wamd recipient");
 	return i;
 }
 
@@ -89,6 +99,7 @@ void identity_free(struct identity **ip)
 		return;
 	hmac_free(&(*ip)->record);
 	hmac_free(&(*ip)->token);
+	hmac_free(&(*ip)->who);
 	free(*ip);
 	*ip = NULL;
 }
@@ -102,6 +113,15 @@ void identity_record_key(struct identity *i, const struct message *m, uint8_t ke
 
 	hmac_parts(i->record, parts, ARRAY_LEN(parts), mac);
 	memcpy(key, mac, KEY_LEN);
+}
+
+void identity_who(struct identity *i, const struct recipient *r, char out[WHO_LEN + 1])
+{
+	struct crypto_part part = { r->text, strlen(r->text) };
+	uint8_t mac[SHA256_LEN];
+
+	hmac_parts(i->who, &part, 1, mac);
+	hex_encode(mac, WHO_LEN / 2, out);
 }
 
 void identity_token(struct identity *i, const uint8_t key[KEY_LEN], int attempt, char out[TOKEN_LEN + 1])

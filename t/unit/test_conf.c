@@ -88,12 +88,12 @@ START_TEST(later_files_win)
 	struct conf *c;
 
 	put("conf.d/20.conf", 0644, "senders = 20; amqp: { inputs = [ \"twenty\" ]; };");
-	put("conf.d/10.conf", 0644, "senders = 10; limit: { rate = 10; };");
+	put("conf.d/10.conf", 0644, "senders = 10; limit: { pair_burst = 10; };");
 	put("conf.d/30.conf.old", 0644, "senders = 30;");
 	put("conf.d/.40.conf", 0644, "senders = 40;");
 	c = must_load("senders = 5; amqp: { inputs = [ \"a\", \"b\", \"c\" ]; prefetch = 7; };");
 	ck_assert_int_eq(c->senders, 20);
-	ck_assert_int_eq(c->limit_rate, 10);
+	ck_assert_int_eq(c->limit_pair_burst, 10);
 	ck_assert_int_eq(c->amqp_prefetch, 7);
 	ck_assert_int_eq(c->amqp_inputs.n, 1);
 	ck_assert_str_eq(c->amqp_inputs.v[0], "twenty");

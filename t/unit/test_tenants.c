@@ -81,7 +81,7 @@ START_TEST(tenants_and_accounts_are_found)
 	unsigned seen = 0;
 
 	put_tenants();
-	c = must_load("limit: { rate = 33; };");
+	c = must_load("limit: { tiers = [ \"small=37\" ]; tier = \"small\"; };");
 	ck_assert_int_eq(c->n_tenants, 3);
 	ck_assert_int_eq(c->n_accounts, 4);
 	mid = conf_tenant(c, "mid");
