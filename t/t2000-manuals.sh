@@ -75,11 +75,11 @@ test_expect_success 'every reason is in wamd-messages(7) and README.md' '
 	column reasons 1 | all_in wamd-messages.7 &&
 	column reasons 1 | sed "s/.*/\`&\`/" | for_all says "$top/README.md"
 '
-test_expect_success 'every outcome is there, and every Graph error with its class' '
+test_expect_success 'every outcome is there, and every Graph error with its class and scope' '
 	column outcomes 1 | all_in wamd-messages.7 &&
 	text wamd-messages.7 >messages &&
-	sed -nE "s/^GRAPH_ERROR\(([0-9]+), *([A-Z_]+),.*/\1 \2/p" "$tbl/graph_errors.h" | tr A-Z a-z |
-		for_all says messages
+	sed -nE "s/^GRAPH_ERROR\(([0-9]+), *([A-Z_]+), *([A-Z_]+),.*/\1 \2 \3/p" "$tbl/graph_errors.h" | tr A-Z a-z |
+		for_all says messages && column scopes 1 | all_in wamd-messages.7
 '
 test_expect_success 'every counter, gauge and failpoint is in wamd(8)' '
 	column counters 1 | all_in wamd.8 && column gauges 1 | all_in wamd.8 &&

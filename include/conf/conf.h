@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 
+#include "base/outcome.h"
 #include "base/strbuf.h"
 
 enum { WAMD_STRINGS_MAX = 16 };
@@ -27,6 +28,7 @@ typedef struct conf_strings conf_texts;
 typedef struct conf_strings conf_urls;
 struct conf_steps { int64_t v[WAMD_STRINGS_MAX]; int n; };
 typedef struct conf_steps conf_msecs;
+typedef struct error_classes conf_classes;
 
 struct tenant;
 

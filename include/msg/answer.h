@@ -7,14 +7,7 @@
 #ifndef MSG_ANSWER_H
 #define MSG_ANSWER_H
 
-#include "base/base.h"
-
-enum outcome {
-#define OUTCOME(ident, name, help) OUTCOME_##ident,
-#include "tbl/outcomes.h"
-#undef OUTCOME
-};
-const char *outcome_name(enum outcome o);
+#include "base/outcome.h"
 
 enum { WAMID_MAX = 256, ANSWER_TEXT_MAX = 256 };
 
@@ -23,14 +16,17 @@ struct answer {
 	int http;			/* 0: no answer */
 	int code, subcode;		/* Graph's; 0 with http 2xx: none */
 	bool has_code;
+	enum scope scope;		/* what the code says is in trouble; none for codes that are not in the table */
 	char wamid[WAMID_MAX + 1];	/* sent only */
 	char text[ANSWER_TEXT_MAX];	/* Graph's words (code's details, else message) or the transport's; cut, long numbers masked */
 	int64_t retry_after_ms;		/* -1: not said */
 };
 
-void answer_read(struct answer *a, long http, const char *body, size_t len, int64_t retry_after_s);
+/* own: the operator's classes, or NULL */
+void answer_read(struct answer *a, const struct error_classes *own, long http, const char *body, size_t len, int64_t retry_after_s);
 void answer_lost(struct answer *a, bool body_was_read, const char *why);	/* no whole answer */
 
-enum outcome graph_error_class(int http, int code, bool transient);
+enum outcome graph_error_class(const struct error_classes *own, int http, int code, bool transient);
+enum scope graph_error_scope(int http, int code);
 
 #endif

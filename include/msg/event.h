@@ -31,7 +31,7 @@ struct dead_letter {
 void event_dead_letter(const struct dead_letter *d, struct strbuf *out);
 
 /* One attempt for the record's history: a JSON object. */
-void event_attempt(int n, int64_t started_ms, int64_t took_ms, const char *outcome, int http, int code, const char *error,
-		   struct strbuf *out);
+void event_attempt(int n, int64_t started_ms, int64_t took_ms, const char *outcome, int http, int code, const char *scope,
+		   const char *error, struct strbuf *out);
 
 #endif

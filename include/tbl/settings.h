@@ -3,7 +3,7 @@
  * default, dump and manual come from it.
  *
  * Types: flag, count, msec ("30s"), bytes ("1MB"), text, url (text whose password is masked in dumps), texts and urls
- * (lists), msecs (list of durations), choice (one of the words in `min`).  Defaults are written as in the file; list items are
+ * (lists), msecs (list of durations), classes (list of Graph error codes with a class, "131026=server"), choice (one of the words in `min`).  Defaults are written as in the file; list items are
  * divided by blanks.  Reload: LIVE (SIGHUP) or RESTART (a changed value is warned about at reload).
  */
 SETTING(senders,        count, "senders",              "2",  1, 64, LIVE, "Sender processes to keep alive.")
@@ -48,6 +48,7 @@ SETTING(graph_http,     choice, "graph.http_version",  "2", "1.1 2", 0, LIVE, "H
 SETTING(graph_streams,  count, "graph.streams",        "100", 1, 1000, LIVE, "HTTP/2 streams a connection may carry.")
 SETTING(graph_connect,  msec,  "graph.connect_timeout", "3s", 100, 60000, LIVE, "Longest time to resolve, connect and finish TLS.")
 SETTING(graph_timeout,  msec,  "graph.send_timeout",   "20s", 100, 120000, LIVE, "Longest wait for one answer; then the outcome is unknown.")
+SETTING(error_classes,  classes, "graph.error_classes", "", 0, 16, LIVE, "Graph error codes that count as another class than wamd's own, as in 131026=server; classes are server, throttled, held and refused.")
 
 SETTING(max_age,        msec,  "message.max_age",      "7d", 1000, 2592000000, LIVE, "Life of a message that names no expiry, and longest life of any.")
 SETTING(record_ttl,     msec,  "message.record_ttl",   "3d", 60000, 2592000000, LIVE, "How long a record stays after its final state, at least.")

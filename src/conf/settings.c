@@ -14,6 +14,7 @@
 #define MIN_texts(x) (x)
 #define MIN_urls(x) (x)
 #define MIN_msecs(x) (x)
+#define MIN_classes(x) (x)
 #define MIN_choice(x) 0
 #define WORDS_flag(x) NULL
 #define WORDS_count(x) NULL
@@ -24,6 +25,7 @@
 #define WORDS_texts(x) NULL
 #define WORDS_urls(x) NULL
 #define WORDS_msecs(x) NULL
+#define WORDS_classes(x) NULL
 #define WORDS_choice(x) x
 
 const struct setting settings[] = {
@@ -38,7 +40,7 @@ static const char *const kinds[] = {
 	[SET_flag] = "true or false", [SET_count] = "a whole number", [SET_msec] = "a duration in quotes such as \"30s\"",
 	[SET_bytes] = "a size in quotes such as \"64KB\"", [SET_text] = "text in quotes", [SET_url] = "text in quotes",
 	[SET_choice] = "text in quotes", [SET_texts] = "a list of texts", [SET_urls] = "a list of texts",
-	[SET_msecs] = "a list of durations in quotes",
+	[SET_msecs] = "a list of durations in quotes", [SET_classes] = "a list of texts",
 };
 
 const struct setting *setting_find(const char *path)
@@ -51,7 +53,16 @@ const struct setting *setting_find(const char *path)
 
 static bool is_list(const struct setting *s)
 {
-	return s->type == SET_texts || s->type == SET_urls || s->type == SET_msecs;
+	return s->type == SET_texts || s->type == SET_urls || s->type == SET_msecs || s->type == SET_classes;
+}
+
+static int list_length(const struct setting *s, const void *m)
+{
+	if (s->type == SET_msecs)
+		return ((const struct conf_steps *)m)->n;
+	if (s->type == SET_classes)
+		return ((const struct error_classes *)m)->n;
+	return ((const struct conf_strings *)m)->n;
 }
 
 void setting_release(const struct setting *s, struct conf *c)
@@ -73,6 +84,9 @@ void setting_release(const struct setting *s, struct conf *c)
 		return;
 	case SET_msecs:
 		((struct conf_steps *)m)->n = 0;
+		return;
+	case SET_classes:
+		((struct error_classes *)m)->n = 0;
 		return;
 	case SET_flag:
 	case SET_count:
@@ -130,16 +144,29 @@ static int is_choice(const struct setting *s, const char *text, struct strbuf *w
 	return why_set(why, "found \"%s\", allowed one of: %s", text, s->choices);
 }
 
+static int one_class(struct error_classes *classes, const char *text, struct strbuf *why)
+{
+	struct error_class one;
+
+	if (error_class_parse(text, &one) < 0)
+		return why_set(why, "found \"%s\", allowed a code, \"=\" and server, throttled, held or refused", text);
+	if (error_classes_add(classes, one) < 0)
+		return why_set(why, "found \"%s\", allowed each code once", text);
+	return 0;
+}
+
 static int list_add(const struct setting *s, void *m, const char *text, struct strbuf *why)
 {
 	struct conf_strings *strings = m;
 	struct conf_steps *steps = m;
-	int n = s->type == SET_msecs ? steps->n : strings->n;
+	int n = list_length(s, m);
 
 	if (n >= s->max || n >= WAMD_STRINGS_MAX)
 		return why_set(why, "found more items, allowed at most %lld", (long long)s->max);
 	if (s->type == SET_msecs)
 		return one_duration(s, text, &steps->v[steps->n], why) < 0 ? -1 : (steps->n++, 0);
+	if (s->type == SET_classes)
+		return one_class(m, text, why);
 	strings->v[strings->n++] = mem_strdup(text);
 	return 0;
 }
@@ -198,6 +225,7 @@ int setting_from_text(const struct setting *s, struct conf *c, const char *text,
 	case SET_texts:
 	case SET_urls:
 	case SET_msecs:
+	case SET_classes:
 		return list_from_words(s, m, text, why);
 	}
 	BUG("setting type %d", (int)s->type);
@@ -252,6 +280,7 @@ int setting_from_file(const struct setting *s, struct conf *c, const config_sett
 	case SET_texts:
 	case SET_urls:
 	case SET_msecs:
+	case SET_classes:
 		break;
 	}
 	BUG("setting type %d", (int)s->type);
@@ -300,16 +329,18 @@ static void add_list(const struct setting *s, const void *m, bool mask, struct s
 {
 	const struct conf_strings *strings = m;
 	const struct conf_steps *steps = m;
-	int n = s->type == SET_msecs ? steps->n : strings->n;
-	char number[32];
+	const struct error_classes *classes = m;
+	char text[32];
 
 	strbuf_adds(out, "[ ");
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < list_length(s, m); i++) {
 		if (i)
 			strbuf_adds(out, ", ");
 		if (s->type == SET_msecs) {
-			format_msec(steps->v[i], number);
-			add_quoted(out, number, false);
+			format_msec(steps->v[i], text);
+			add_quoted(out, text, false);
+		} else if (s->type == SET_classes) {
+			strbuf_addf(out, "\"%d=%s\"", classes->v[i].code, outcome_name(classes->v[i].outcome));
 		} else {
 			add_quoted(out, strings->v[i], mask && s->type == SET_urls);
 		}
@@ -345,6 +376,7 @@ void setting_to_text(const struct setting *s, const struct conf *c, bool mask, s
 	case SET_texts:
 	case SET_urls:
 	case SET_msecs:
+	case SET_classes:
 		add_list(s, m, mask, out);
 		return;
 	}

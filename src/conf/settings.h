@@ -6,7 +6,7 @@
 
 #include "conf/conf.h"
 
-enum setting_type { SET_flag, SET_count, SET_msec, SET_bytes, SET_text, SET_url, SET_choice, SET_texts, SET_urls, SET_msecs };
+enum setting_type { SET_flag, SET_count, SET_msec, SET_bytes, SET_text, SET_url, SET_choice, SET_texts, SET_urls, SET_msecs, SET_classes };
 
 struct setting {
 	enum setting_type type;

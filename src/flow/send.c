@@ -24,7 +24,7 @@ static void on_answer(void *arg, const struct http_result *r)
 
 	(void)FAILPOINT(ANSWERED);
 	if (r->fate == HTTP_ANSWERED)
-		answer_read(&d->answer, r->status, r->body, r->len, r->retry_after_s);
+		answer_read(&d->answer, &d->s->conf->error_classes, r->status, r->body, r->len, r->retry_after_s);
 	else
 		answer_lost(&d->answer, r->fate == HTTP_UNKNOWN, r->why);
 	if (d->answer.outcome == OUTCOME_UNKNOWN && r->fate == HTTP_ANSWERED)

@@ -49,9 +49,10 @@ static void count_and_log(struct delivery *d)
 
 	if (d->reason == REASON_NONE)
 		board_count(d->s->slot, of_outcome[d->answer.outcome]);
-	log_info("settled", DELIVERY_FMT " outcome=%s attempt=%d http=%d code=%d ms=%" PRId64 "%s%s%s%s", DELIVERY_ARGS(d),
+	log_info("settled", DELIVERY_FMT " outcome=%s attempt=%d http=%d code=%d ms=%" PRId64 "%s%s%s%s%s%s", DELIVERY_ARGS(d),
 		 outcome_name(d->answer.outcome), d->attempt, d->answer.http, d->answer.code,
-		 mono_diff_ms(mono_now(), d->post_at), d->answer.outcome == OUTCOME_SENT ? " wamid=" : "", d->answer.wamid,
+		 mono_diff_ms(mono_now(), d->post_at), d->answer.scope ? " scope=" : "", scope_name(d->answer.scope),
+		 d->answer.outcome == OUTCOME_SENT ? " wamid=" : "", d->answer.wamid,
 		 *d->answer.text ? " error=" : "", d->answer.text);
 }
 
@@ -158,7 +159,7 @@ void settle_ask(struct delivery *d)
 	snprintf(tail, sizeof(tail), "%" PRId64, topology_tail(d->s->topology));
 	snprintf(wamid_ttl, sizeof(wamid_ttl), "%" PRId64, wamid_ttl_ms);
 	event_attempt(d->attempt, d->post_ms, mono_diff_ms(mono_now(), d->post_at), outcome_name(d->answer.outcome),
-		      d->answer.http, d->answer.code, d->answer.text, &entry);
+		      d->answer.http, d->answer.code, scope_name(d->answer.scope), d->answer.text, &entry);
 
 	struct store_arg args[] = {
 		STORE_ARG(record), STORE_ARG(wamid),

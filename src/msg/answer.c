@@ -4,35 +4,51 @@
 
 #include "msg/json.h"
 
-static const char *const outcome_names[] = {
-#define OUTCOME(ident, name, help) name,
-#include "tbl/outcomes.h"
-#undef OUTCOME
-};
-
-const char *outcome_name(enum outcome o)
-{
-	return outcome_names[o];
-}
-
-static const struct { int code; enum outcome outcome; } known[] = {
-#define GRAPH_ERROR(code, class, meaning) { code, OUTCOME_##class },
+static const struct known { int code; enum outcome outcome; enum scope scope; } known[] = {
+#define GRAPH_ERROR(code, class, scope, meaning) { code, OUTCOME_##class, SCOPE_##scope },
 #include "tbl/graph_errors.h"
 #undef GRAPH_ERROR
 };
 
-enum outcome graph_error_class(int http, int code, bool transient)
+/* NULL: not in the table.  0 is what errors without a code have, too: it means what the table says with 401 only. */
+static const struct known *find(int http, int code)
 {
 	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (known[i].code == code && (code != 0 || http == 401))
-			return known[i].outcome;
+			return &known[i];
+	return NULL;
+}
+
+static bool is_permission(int code)
+{
+	return code >= 200 && code <= 299;
+}
+
+enum outcome graph_error_class(const struct error_classes *own, int http, int code, bool transient)
+{
+	const struct error_class *mine = own ? error_classes_find(own, code) : NULL;
+	const struct known *k = find(http, code);
+
+	if (mine)
+		return mine->outcome;
+	if (k)
+		return k->outcome;
 	if (http == 429)
 		return OUTCOME_THROTTLED;
-	if (http == 401 || (code >= 200 && code <= 299))
+	if (transient)
+		return OUTCOME_SERVER;
+	if (http == 401 || is_permission(code))
 		return OUTCOME_HELD;
-	if (http >= 500 || transient)
+	if (http >= 500)
 		return OUTCOME_SERVER;
 	return OUTCOME_REFUSED;
+}
+
+enum scope graph_error_scope(int http, int code)
+{
+	const struct known *k = find(http, code);
+
+	return k ? k->scope : is_permission(code) ? SCOPE_TENANT : SCOPE_NONE;
 }
 
 /* Cut between characters: half a character cannot be told in JSON. */
@@ -68,7 +84,7 @@ static int number(const json_t *error, const char *key)
 	return v < INT_MIN || v > INT_MAX ? 0 : (int)v;
 }
 
-static void read_error(struct answer *a, const json_t *error)
+static void read_error(struct answer *a, const struct error_classes *own, const json_t *error)
 {
 	const json_t *data = json_object_get(error, "error_data");
 	const char *details = json_text(data, "details");
@@ -77,10 +93,11 @@ static void read_error(struct answer *a, const json_t *error)
 	a->code = number(error, "code");
 	a->subcode = number(error, "error_subcode");
 	set_text(a, details ? details : json_text(error, "message"));
-	a->outcome = graph_error_class(a->http, a->code, json_is_true(json_object_get(error, "is_transient")));
+	a->scope = graph_error_scope(a->http, a->code);
+	a->outcome = graph_error_class(own, a->http, a->code, json_is_true(json_object_get(error, "is_transient")));
 }
 
-void answer_read(struct answer *a, long http, const char *body, size_t len, int64_t retry_after_s)
+void answer_read(struct answer *a, const struct error_classes *own, long http, const char *body, size_t len, int64_t retry_after_s)
 {
 	json_t *root = NULL;
 	const json_t *error;
@@ -100,7 +117,7 @@ void answer_read(struct answer *a, long http, const char *body, size_t len, int6
 		a->outcome = OUTCOME_UNKNOWN;	/* never followed, and whoever says it: not Graph */
 		set_text(a, "a redirect or another answer that Graph does not give");
 	} else if (json_is_object(error)) {
-		read_error(a, error);
+		read_error(a, own, error);
 	} else if (http >= 400 && http < 500 && http != 408) {
 		/* The edge refused it before Graph saw it, or Graph without its envelope: nothing was accepted. */
 		a->outcome = http == 429 ? OUTCOME_THROTTLED : http == 401 ? OUTCOME_HELD : OUTCOME_SERVER;

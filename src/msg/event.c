@@ -80,8 +80,8 @@ void event_dead_letter(const struct dead_letter *d, struct strbuf *out)
 	strbuf_release(&list);
 }
 
-void event_attempt(int n, int64_t started_ms, int64_t took_ms, const char *outcome, int http, int code, const char *error,
-		   struct strbuf *out)
+void event_attempt(int n, int64_t started_ms, int64_t took_ms, const char *outcome, int http, int code, const char *scope,
+		   const char *error, struct strbuf *out)
 {
 	json_t *o = json_object();
 
@@ -93,6 +93,8 @@ void event_attempt(int n, int64_t started_ms, int64_t took_ms, const char *outco
 		json_put_int(o, "http", http);
 	if (code)
 		json_put_int(o, "code", code);
+	if (scope && *scope)
+		json_put_text(o, "scope", scope);
 	if (error && *error)
 		json_put_text(o, "error", error);
 	json_dump_to(o, JSON_COMPACT, out);

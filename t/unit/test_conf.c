@@ -31,6 +31,17 @@ static const struct { const char *text, *reason; } broken[] = {
 	{ "retry: { server = [ \"1s\", \"2s\", \"3s\", \"4s\", \"5s\", \"6s\" ]; };", "@/wamd.conf:1: retry.server: found more items, allowed at most 5" },
 	{ "retry: { server = [ \"1s\", \"2d\" ]; };", "@/wamd.conf:1: retry.server: found 2d, allowed 1ms to 1d" },
 	{ "retry: { server = [ \"1s\", \"x\" ]; };", "@/wamd.conf:1: retry.server: found \"x\", allowed a duration in quotes such as \"30s\"" },
+	{ "graph: { error_classes = \"131026=server\"; };", "@/wamd.conf:1: graph.error_classes: found text, allowed a list of texts" },
+	{ "graph: { error_classes = [ 131026 ]; };", "@/wamd.conf:1: graph.error_classes: found a whole number, allowed a list of texts" },
+	{ "graph:\n{\n\terror_classes = [ \"130472=refused\", \"131026=serve\" ];\n};",
+	  "@/wamd.conf:3: graph.error_classes: found \"131026=serve\", allowed a code, \"=\" and server, throttled, held or refused" },
+	{ "graph: { error_classes = [ \"13x=server\" ]; };",
+	  "@/wamd.conf:1: graph.error_classes: found \"13x=server\", allowed a code, \"=\" and server, throttled, held or refused" },
+	{ "graph: { error_classes = [ \"5=server\", \"6=held\", \"5=held\" ]; };",
+	  "@/wamd.conf:1: graph.error_classes: found \"5=held\", allowed each code once" },
+	{ "graph: { error_classes = [ \"1=held\", \"2=held\", \"3=held\", \"4=held\", \"5=held\", \"6=held\", \"7=held\", \"8=held\", \"9=held\", "
+	  "\"10=held\", \"11=held\", \"12=held\", \"13=held\", \"14=held\", \"15=held\", \"16=held\", \"17=held\" ]; };",
+	  "@/wamd.conf:1: graph.error_classes: found more items, allowed at most 16" },
 	{ "retry: { connect = [ \"1s\" ]; };", "@/wamd.conf: retry.max is 5, but retry.connect has 1 steps and retry.server 5" },
 	{ "amqp: { reconnect_min = \"20s\"; };", "@/wamd.conf: amqp.reconnect_min is longer than amqp.reconnect_max" },
 	{ "respawn: { min = \"20s\"; };", "@/wamd.conf: respawn.min is longer than respawn.max" },
@@ -128,6 +139,26 @@ START_TEST(a_dump_loads_again_and_dumps_the_same)
 }
 END_TEST
 
+START_TEST(error_classes_are_kept_by_code)
+{
+	struct conf *c = must_load("graph: { error_classes = [ \"131026=server\", \"4=held\", \"130472=refused\" ]; };");
+	char *text = dump(c);
+
+	ck_assert_int_eq(c->error_classes.n, 3);
+	ck_assert_int_eq(error_classes_find(&c->error_classes, 130472)->outcome, OUTCOME_REFUSED);
+	ck_assert_int_eq(error_classes_find(&c->error_classes, 131026)->outcome, OUTCOME_SERVER);
+	ck_assert_ptr_null(error_classes_find(&c->error_classes, 131047));
+	ck_assert_ptr_nonnull(strstr(text, "error_classes = [ \"4=held\", \"130472=refused\", \"131026=server\" ];"));
+	check_dump_loads_again(c);
+	free(text);
+	conf_free(&c);
+	put("conf.d/1.conf", 0644, "graph: { error_classes = [ \"5=held\" ]; };");	/* a later list takes the place of all of an earlier one */
+	c = must_load("graph: { error_classes = [ \"131026=server\" ]; };");
+	ck_assert(c->error_classes.n == 1 && c->error_classes.v[0].code == 5);
+	conf_free(&c);
+}
+END_TEST
+
 START_TEST(no_dump_shows_a_password)
 {
 	static const struct { const char *set, *shown; } rows[] = {
@@ -195,12 +226,13 @@ START_TEST(differences_are_told_with_what_needs_a_restart)
 {
 	struct strbuf told = STRBUF_INIT;
 	struct conf *a = must_load("redis: { url = \"redis://:one@h\"; };"),
-		    *b = must_load("redis: { url = \"redis://:two@h\"; }; run_dir = \"/r\"; retry: { wait = [ \"1s\" ]; }; amqp: { declare = false; };");
+		    *b = must_load("redis: { url = \"redis://:two@h\"; }; run_dir = \"/r\"; retry: { wait = [ \"1s\" ]; }; amqp: { declare = false; }; "
+				    "graph: { error_classes = [ \"4=held\" ]; };");
 
 	conf_diff(a, a, on_changed, &told);
 	ck_assert_str_eq(told.buf, "");
 	conf_diff(a, b, on_changed, &told);
-	ck_assert_str_eq(told.buf, "run_dir! amqp.declare redis.url retry.wait ");	/* a new password is a difference too */
+	ck_assert_str_eq(told.buf, "run_dir! amqp.declare redis.url graph.error_classes retry.wait ");	/* a new password is a difference too */
 	strbuf_release(&told);
 	conf_free(&a);
 	conf_free(&b);
@@ -217,6 +249,7 @@ int main(void)
 	tcase_add_test(c, files_that_others_could_change_are_refused);
 	tcase_add_test(c, later_files_win);
 	tcase_add_test(c, a_dump_loads_again_and_dumps_the_same);
+	tcase_add_test(c, error_classes_are_kept_by_code);
 	tcase_add_test(c, no_dump_shows_a_password);
 	tcase_add_test(c, the_samples_load_and_are_the_defaults);
 	tcase_add_test(c, differences_are_told_with_what_needs_a_restart);

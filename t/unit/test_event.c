@@ -86,14 +86,14 @@ START_TEST(a_dead_letter_tells_every_attempt)
 	struct strbuf out = STRBUF_INIT, history = STRBUF_INIT;
 	struct dead_letter d = { .e = { .m = &m, .status = "failed", .reason = "retries_used", .attempts = 2 }, .first_seen_ms = 1500, .queue = "q" };
 
-	event_attempt(1, 1795412521123, 20001, "unknown", 0, 0, "time-out", &history);
+	event_attempt(1, 1795412521123, 20001, "unknown", 0, 0, "", "time-out", &history);
 	ck_assert_str_eq(history.buf, "{\"n\":1,\"at\":\"2026-11-23T05:42:01.123Z\",\"ms\":20001,\"outcome\":\"unknown\",\"error\":\"time-out\"}");
 	strbuf_addc(&history, ',');
-	event_attempt(2, 1795412521123, 7, "refused", 400, 131026, "", &history);
+	event_attempt(2, 1795412521123, 7, "refused", 400, 131026, "recipient", "", &history);
 	d.history = history.buf;
 	event_dead_letter(&d, &out);
 	ck_assert_ptr_nonnull(strstr(out.buf, "\"history\":[{\"n\":1,\"at\":\"2026-11-23T05:42:01.123Z\",\"ms\":20001,\"outcome\":\"unknown\",\"error\":\"time-out\"},"
-				     "{\"n\":2,\"at\":\"2026-11-23T05:42:01.123Z\",\"ms\":7,\"outcome\":\"refused\",\"http\":400,\"code\":131026}],"
+				     "{\"n\":2,\"at\":\"2026-11-23T05:42:01.123Z\",\"ms\":7,\"outcome\":\"refused\",\"http\":400,\"code\":131026,\"scope\":\"recipient\"}],"
 				     "\"first_seen\":\"1970-01-01T00:00:01.500Z\""));
 	d.history = "{\"n\":1,";				/* damaged in Redis: the letter is more important */
 	strbuf_reset(&out);
