@@ -179,9 +179,23 @@ ledger() { "$T/ledger" "$@" "$DIR"; }
 
 expect_log() { expected_log+=("$1"); }
 
+# No secret of the stack, no recipient's number and no message text may be in the log.
+log_keeps_secrets() {
+	python3 - "$DIR" <<-'PY'
+	import json, re, sys
+	d = sys.argv[1]
+	secrets = [a[k] for a in json.load(open(d + "/accounts.json")) for k in ("access_token", "app_secret", "api_key") if a.get(k)]
+	for line in open(d + "/wamd.log", errors="replace"):
+	    assert not any(s in line for s in secrets), "a secret: " + line[:60]
+	    assert not re.search(r"\+?49\d{9,}", re.sub(r"such as \S+", "", line)), "a number: " + line
+	    assert "wamid." not in line, "a WAMID, which holds the number in base64: " + line
+	PY
+}
+
 # Log lines: "TIME LEVEL WHO word key=value..."
 log_is_clean() {
 	local pattern bad
+	log_keeps_secrets || return 1
 	bad=$(awk '$2 == "warn" || $2 == "error"' "$DIR/wamd.log")
 	for pattern in "${expected_log[@]}"; do bad=$(grep -Ev -- "$pattern" <<<"$bad"); done
 	if grep -lE 'AddressSanitizer|LeakSanitizer|runtime error:' "$DIR"/*.out; then

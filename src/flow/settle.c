@@ -39,6 +39,14 @@ static const char *word_for(struct delivery *d)
 	BUG("outcome %d", (int)d->answer.outcome);
 }
 
+/* Enough to tell two apart: the front of a WAMID is the recipient's number in base64. */
+static const char *wamid_end(const char *wamid)
+{
+	size_t n = strlen(wamid);
+
+	return n > 12 ? wamid + n - 12 : wamid;
+}
+
 static void count_and_log(struct delivery *d)
 {
 	static const enum counter of_outcome[] = {
@@ -52,7 +60,7 @@ static void count_and_log(struct delivery *d)
 	log_info("settled", DELIVERY_FMT " outcome=%s attempt=%d http=%d code=%d ms=%" PRId64 "%s%s%s%s%s%s", DELIVERY_ARGS(d),
 		 outcome_name(d->answer.outcome), d->attempt, d->answer.http, d->answer.code,
 		 mono_diff_ms(mono_now(), d->post_at), d->answer.scope ? " scope=" : "", scope_name(d->answer.scope),
-		 d->answer.outcome == OUTCOME_SENT ? " wamid=" : "", d->answer.wamid,
+		 d->answer.outcome == OUTCOME_SENT ? " wamid=…" : "", wamid_end(d->answer.wamid),
 		 *d->answer.text ? " error=" : "", d->answer.text);
 }
 
@@ -134,7 +142,7 @@ static void on_settled(void *arg, const struct store_reply *r)
 	}
 	if (!strcmp(r->v[0].s, "duplicate")) {
 		board_count(d->s->slot, COUNT_DUPLICATE);
-		log_warn("duplicate_proven", DELIVERY_FMT " wamid=%s", DELIVERY_ARGS(d), d->answer.wamid);
+		log_warn("duplicate_proven", DELIVERY_FMT " wamid=…%s", DELIVERY_ARGS(d), wamid_end(d->answer.wamid));
 	}
 	strbuf_setf(&d->history, "%s", r->v[2].s ? r->v[2].s : "");
 	count_and_log(d);
