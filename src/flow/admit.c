@@ -31,11 +31,12 @@ static const char *policy(const struct delivery *d)
 	return d->s->conf->on_unknown;
 }
 
-static void on_go(struct delivery *d, int n)
+static void on_go(struct delivery *d, int n, int base)
 {
 	if (d->hop.kind == HOP_UNKNOWN)
 		board_count(d->s->slot, COUNT_RESENT);
 	d->attempt = n;
+	d->base = base;
 	(void)FAILPOINT(AFTER_ADMIT);
 	delivery_enter(d, DELIVERY_SENDING);
 	send_post(d);
@@ -73,7 +74,7 @@ static void on_verdict(struct delivery *d, const struct store_reply *r)
 	int n = (int)r->v[1].i;
 
 	if (!strcmp(verdict, "go")) {
-		on_go(d, n);
+		on_go(d, n, (int)r->v[2].i);
 	} else if (!strcmp(verdict, "wait")) {
 		delivery_enter(d, DELIVERY_RECEIVED);
 		pace_add_back(d->pace, d);
@@ -101,7 +102,7 @@ static bool is_whole(const struct store_reply *r)
 		return false;
 	if (!strcmp(r->v[0].s, "final"))
 		return r->n == 9;
-	return strcmp(r->v[0].s, "wait") && strcmp(r->v[0].s, "busy") ? true : r->n == 3;
+	return strcmp(r->v[0].s, "wait") && strcmp(r->v[0].s, "busy") && strcmp(r->v[0].s, "go") ? true : r->n == 3;
 }
 
 static void on_admitted(void *arg, const struct store_reply *r)
@@ -128,7 +129,8 @@ void admit_ask(struct delivery *d)
 	const struct conf *c = d->s->conf;
 	const struct tenant *t = d->account->tenant;
 	char record[KEY_TEXT_MAX], bucket[KEY_TEXT_MAX], index[KEY_TEXT_MAX], lease[32], n[16], allowed[16], expires[32], ttl[32],
-		interval[32], tolerance[32], digest[2 * SHA256_LEN + 1], hex[2 * KEY_LEN + 1], first[32], tail[32];
+		interval[32], tolerance[32], digest[2 * SHA256_LEN + 1], hex[2 * KEY_LEN + 1], first[32], tail[32],
+		replay[32] = "", used[16];
 	int64_t lease_ms = c->graph_timeout + c->lease_margin;
 
 	key_record(c, t, d->key, record);
@@ -144,6 +146,9 @@ void admit_ask(struct delivery *d)
 	snprintf(ttl, sizeof(ttl), "%" PRId64, c->record_ttl);
 	snprintf(first, sizeof(first), "%" PRId64, d->hop.first_seen_ms);
 	snprintf(tail, sizeof(tail), "%" PRId64, topology_tail(d->s->topology));
+	if (d->replay.died_ms)
+		snprintf(replay, sizeof(replay), "%" PRId64, d->replay.died_ms);
+	snprintf(used, sizeof(used), "%d", d->replay.attempts);
 
 	struct store_arg args[] = {
 		STORE_ARG(record), STORE_ARG(bucket), STORE_ARG(index),
@@ -151,6 +156,7 @@ void admit_ask(struct delivery *d)
 		STORE_ARG(d->redelivered ? "1" : "0"), STORE_ARG(policy(d)), STORE_ARG(allowed), STORE_ARG(expires), STORE_ARG(ttl),
 		STORE_ARG(interval), STORE_ARG(tolerance), STORE_ARG(d->m.id), STORE_ARG(t->id), STORE_ARG(d->account->id),
 		STORE_ARG(digest), STORE_ARG(hex), STORE_ARG(first), STORE_ARG(tail),
+		STORE_ARG(replay), STORE_ARG(used), STORE_ARG(d->replay.may_duplicate ? "1" : "0"),
 	};
 
 	(void)FAILPOINT(BEFORE_ADMIT);
