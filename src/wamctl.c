@@ -377,9 +377,10 @@ int main(int argc, char **argv)
 		if (add_arguments(&commands[i], argc - optind - n, argv + optind + n, &target) < 0) {
 			fprintf(stderr, "usage: wamctl %s %s\n", commands[i].words, commands[i].arguments);
 			print_options(stderr, commands[i].options);
-			return EX_USAGE;
+			code = EX_USAGE;
+		} else {
+			code = run(&o, &commands[i], target.buf);
 		}
-		code = run(&o, &commands[i], target.buf);
 		strbuf_release(&target);
 		return code;
 	}

@@ -3,6 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 
 expect_log 'warn wamd child_died'
+# shellcheck disable=SC2034 # used in a test's script
 quick=(--set 'retry.server=["100ms","100ms","100ms","100ms","100ms"]' --set 'retry.wait=["300ms","1s","4s"]'
 	--set message.unknown_timer=500ms --set graph.send_timeout=2s --set message.lease_margin=1s)
 at_rest() { ledger --strict "$@" >ledger.out; }

@@ -132,7 +132,6 @@ static void stop(struct session *s, const char *why);
 
 static void held_free(struct held *h)
 {
-	list_del(&h->list);
 	strbuf_release(&h->message);
 	free(h->correlation);
 	free(h);
@@ -156,7 +155,7 @@ static void leave(struct session *s, struct broker_tag tag)
 static void leave_held(struct session *s)
 {
 	while (!list_is_empty(&s->held)) {
-		struct held *h = CONTAINER_OF(s->held.next, struct held, list);
+		struct held *h = CONTAINER_OF(list_pop(&s->held), struct held, list);
 
 		leave(s, h->tag);
 		held_free(h);
@@ -320,7 +319,6 @@ static void publish(struct session *s, struct held *h)
 	if (h->correlation)
 		p.props.correlation_id = BROKER_TEXT(h->correlation);
 	s->published++;
-	list_del(&h->list);
 	if (broker_publish(s->out, &p) == 0) {
 		s->unconfirmed++;
 		return;
@@ -342,7 +340,7 @@ static void on_pace(void *arg)
 	if (!broker_is_up(s->out))
 		s->replay_began = mono_now();	/* nothing is published yet: losing it later ends the replay */
 	while (s->published < due && may_publish(s))
-		publish(s, CONTAINER_OF(s->held.next, struct held, list));
+		publish(s, CONTAINER_OF(list_pop(&s->held), struct held, list));
 	if (list_is_empty(&s->held) && !s->unconfirmed)
 		give_back(s);
 	else
@@ -579,7 +577,7 @@ static void session_free(struct session *s)
 	broker_free(&s->out);
 	broker_free(&s->in);
 	while (!list_is_empty(&s->held))
-		held_free(CONTAINER_OF(s->held.next, struct held, list));
+		held_free(CONTAINER_OF(list_pop(&s->held), struct held, list));
 	loop_timer_stop(l, &s->deadline);
 	loop_timer_stop(l, &s->idle);
 	loop_timer_stop(l, &s->pace);
