@@ -1,8 +1,8 @@
 #include "api/dlq.h"
 
 #include <inttypes.h>
-#include <time.h>
 
+#include "api/letter.h"
 #include "api/reply.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -20,19 +20,11 @@ enum {
 	HELD_MAX = 64 << 20,		/* bytes of messages waiting for their turn; further ones are left for the next replay */
 	UNWRITTEN_MAX = 4 << 20,
 	LIST_LIMIT = 50, LIST_MAX = 10000, RATE = 100, RATE_MAX = 10000,
-	ATTEMPTS_MAX = 255,		/* one byte of the callback token */
 };
 
 enum stage { COUNTING, READING, REPLAYING, RETURNING, OVER };
 
-/* Why a matching letter is not replayed. */
-enum skip { SKIP_UNKNOWN, SKIP_NO_MESSAGE, SKIP_LIMIT, SKIPS, SKIP_NOT };
-static const char *const skip_names[] = { "unknown_outcome", "no_message", "replay_limit" };
-
 static const char *const words[] = { "list", "show", "replay", "drop" };
-static const char *const fields[] = { "tenant_id", "account_id", "reason", "id", "code" };
-static const char *const options[] = { "tenant", "account", "reason", "id", "code" };
-enum { FILTERS = 5, FILTER_CODE = 4 };
 
 struct session;
 
@@ -50,14 +42,14 @@ struct session {
 	enum dlq_what what;
 	enum stage stage;
 	struct http_call *call;		/* NULL: the client has gone */
-	char *filters[FILTERS];		/* NULL: any */
-	int64_t code, limit, rate;
+	struct letter_filter filter;
+	int64_t limit, rate;
 	bool dry_run, may_duplicate, has_run[2];
 	struct broker *in, *out;
 	struct loop_timer deadline, idle, pace, end;
 	mono_t began, replay_began;
 
-	int64_t wanted, got, matched, replayed, dropped, skipped[SKIPS], published;
+	int64_t wanted, got, matched, replayed, dropped, skipped[LETTER_SKIPS], published;
 	json_t *letters, *found;	/* list; show */
 	struct list held;
 	size_t held_bytes;
@@ -72,58 +64,6 @@ struct dlq {
 	const struct conf *conf;
 	struct session *session;
 };
-
-/* ---- one letter ---- */
-
-/* "2026-11-23T05:42:01.123Z", as format_utc_ms writes it; 0: something else. */
-static int64_t time_ms(const char *s)
-{
-	struct tm tm = { 0 };
-	const char *p = s ? strptime(s, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
-	int64_t ms;
-
-	if (!p || strlen(p) != 5 || p[0] != '.' || p[4] != 'Z' || strspn(p + 1, "0123456789") != 3)
-		return 0;
-	ms = (p[1] - '0') * 100 + (p[2] - '0') * 10 + p[3] - '0';
-	return (int64_t)timegm(&tm) * 1000 + ms;
-}
-
-static bool matches(const struct session *s, const json_t *letter)
-{
-	for (int i = 0; i < FILTERS; i++) {
-		const char *has = i == FILTER_CODE ? NULL : json_text(letter, fields[i]);
-
-		if (!s->filters[i])
-			continue;
-		if (i == FILTER_CODE ? json_integer_value(json_object_get(letter, "code")) != s->code : !has || strcmp(has, s->filters[i]))
-			return false;
-	}
-	return true;
-}
-
-static enum skip skip_of(const struct session *s, const json_t *letter)
-{
-	const char *reason = json_text(letter, "reason");
-	int64_t attempts = json_integer_value(json_object_get(letter, "attempts"));
-
-	if (!json_is_object(json_object_get(letter, "message")) || !reason || !time_ms(json_text(letter, "died_at")))
-		return SKIP_NO_MESSAGE;
-	if (!strcmp(reason, "unknown_outcome") && !s->may_duplicate)
-		return SKIP_UNKNOWN;
-	return attempts < 0 || attempts + s->d->conf->retry_max + 1 > ATTEMPTS_MAX ? SKIP_LIMIT : SKIP_NOT;
-}
-
-/* All but the message: it may be large, and is nobody's business in a list. */
-static json_t *summary(const json_t *letter)
-{
-	json_t *o = letter ? json_copy((json_t *)(uintptr_t)letter) : json_object();
-
-	if (!letter)
-		json_put_text(o, "reason", "unreadable");
-	json_object_del(o, "message");
-	json_object_del(o, "message_b64");
-	return o;
-}
 
 /* ---- the end ---- */
 
@@ -166,7 +106,7 @@ static int64_t skipped(const struct session *s)
 {
 	int64_t sum = 0;
 
-	for (int i = 0; i < SKIPS; i++)
+	for (int i = 0; i < LETTER_SKIPS; i++)
 		sum += s->skipped[i];
 	return sum;
 }
@@ -219,9 +159,9 @@ static json_t *counts(const struct session *s)
 	json_put_int(o, "skipped", skipped(s));
 	json_put_int(o, "dropped", s->dropped);
 	json_put_int(o, "left", (int64_t)s->n_left);
-	for (int i = 0; i < SKIPS; i++)
+	for (int i = 0; i < LETTER_SKIPS; i++)
 		if (s->skipped[i])
-			json_put_int(because, skip_names[i], s->skipped[i]);
+			json_put_int(because, letter_skip_name((enum letter_skip)i), s->skipped[i]);
 	json_object_set_new(o, "skipped_because", because);
 	if (s->dry_run)
 		json_object_set_new(o, "dry_run", json_true());
@@ -353,7 +293,7 @@ static void hold(struct session *s, const json_t *letter, struct broker_tag tag)
 	struct held *h = mem_alloc(sizeof(*h));
 
 	*h = (struct held){ .s = s, .tag = tag, .correlation = correlation ? mem_strdup(correlation) : NULL };
-	h->replay = (struct replay){ .died_ms = time_ms(json_text(letter, "died_at")), .may_duplicate = s->may_duplicate,
+	h->replay = (struct replay){ .died_ms = letter_died_ms(letter), .may_duplicate = s->may_duplicate,
 				     .attempts = (int)json_integer_value(json_object_get(letter, "attempts")) };
 	strbuf_init(&h->message);
 	json_dump_to(json_object_get(letter, "message"), JSON_COMPACT, &h->message);
@@ -384,7 +324,7 @@ static void on_idle(void *arg)
 
 static void take_for_replay(struct session *s, const json_t *letter, struct broker_tag tag)
 {
-	enum skip skip = skip_of(s, letter);
+	enum letter_skip skip = letter_skip(letter, s->may_duplicate, s->d->conf->retry_max + 1);
 
 	if (skip != SKIP_NOT)
 		s->skipped[skip]++;
@@ -400,7 +340,7 @@ static void take(struct session *s, const json_t *letter, struct broker_tag tag)
 	switch (s->what) {
 	case DLQ_LIST:
 		if ((int64_t)json_array_size(s->letters) < s->limit)
-			json_array_append_new(s->letters, summary(letter));
+			json_array_append_new(s->letters, letter_summary(letter));
 		break;
 	case DLQ_SHOW:
 		json_decref(s->found);
@@ -431,7 +371,7 @@ static void on_delivery(void *arg, const struct broker_delivery *in)
 		return;
 	}
 	letter = in->body ? json_loadb(in->body, in->len, 0, NULL) : NULL;
-	if (matches(s, letter))
+	if (letter_fits(letter, &s->filter))
 		take(s, letter, in->tag);
 	else
 		leave(s, in->tag);
@@ -582,8 +522,8 @@ static void session_free(struct session *s)
 	loop_timer_stop(l, &s->idle);
 	loop_timer_stop(l, &s->pace);
 	loop_timer_stop(l, &s->end);
-	for (int i = 0; i < FILTERS; i++)
-		free(s->filters[i]);
+	for (int i = 0; i < LETTER_FIELDS; i++)
+		free(s->filter.text[i]);
 	json_decref(s->letters);
 	json_decref(s->found);
 	free(s->left);
@@ -611,21 +551,21 @@ static int read_query(struct session *s, struct http_call *c, struct strbuf *why
 {
 	bool any = http_call_query(c, "all") != NULL;
 
-	for (int i = 0; i < FILTERS; i++) {
-		const char *text = http_call_query(c, options[i]);
+	for (int i = 0; i < LETTER_FIELDS; i++) {
+		const char *text = http_call_query(c, letter_option(i));
 
 		if (!text)
 			continue;
-		s->filters[i] = mem_strdup(text);
+		s->filter.text[i] = mem_strdup(text);
 		any = true;
 	}
-	if (s->what == DLQ_SHOW && (!s->filters[0] || !s->filters[3]))
+	if (s->what == DLQ_SHOW && (!s->filter.text[LETTER_TENANT] || !s->filter.text[LETTER_ID]))
 		return why_set(why, "tenant, id: both must be named");
 	if (!any && (s->what == DLQ_REPLAY || s->what == DLQ_DROP))
 		return why_set(why, "which ones?  Name a filter, or --all");
 	s->dry_run = http_call_query(c, "dry-run") != NULL;
 	s->may_duplicate = http_call_query(c, "may-duplicate") != NULL;
-	return number(c, "code", 0, INT32_MAX, &s->code, why) < 0 || number(c, "limit", LIST_LIMIT, LIST_MAX, &s->limit, why) < 0 ||
+	return number(c, "code", 0, INT32_MAX, &s->filter.code, why) < 0 || number(c, "limit", LIST_LIMIT, LIST_MAX, &s->limit, why) < 0 ||
 		number(c, "rate", RATE, RATE_MAX, &s->rate, why) < 0 ? -1 : 0;
 }
 
