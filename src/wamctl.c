@@ -9,12 +9,12 @@
 #include "base/strbuf.h"
 #include "io/admin_client.h"
 
-enum { TIMEOUT_S = 10, STOP_WAIT_S = 60 };
+enum { TIMEOUT_S = 10, DLQ_TIMEOUT_S = 150, STOP_WAIT_S = 60 };	/* the daemon gives a look through the dead letters up after 2 min */
 
 struct options { const char *socket; bool json; };
 
 struct command {
-	const char *words, *arguments, *method, *path, *help;
+	const char *words, *arguments, *options, *method, *path, *help;
 	int (*show)(const struct options *o, const json_t *answer);
 };
 
@@ -22,9 +22,13 @@ static int show_status(const struct options *o, const json_t *a);
 static int show_reload(const struct options *o, const json_t *a);
 static int show_stop(const struct options *o, const json_t *a);
 static int show_message_why(const struct options *o, const json_t *a);
+static int show_dlq_list(const struct options *o, const json_t *a);
+static int show_dlq_show(const struct options *o, const json_t *a);
+static int show_dlq_replay(const struct options *o, const json_t *a);
+static int show_dlq_drop(const struct options *o, const json_t *a);
 
 static const struct command commands[] = {
-#define CTL(ident, words, arguments, method, path, help) { words, arguments, method, path, help, show_##ident },
+#define CTL(ident, words, arguments, options, method, path, help) { words, arguments, options, method, path, help, show_##ident },
 #include "tbl/ctl_commands.h"
 #undef CTL
 };
@@ -131,6 +135,92 @@ static int show_message_why(const struct options *o, const json_t *a)
 	return 0;
 }
 
+/* ---- dead letters ---- */
+
+static int show_dlq_list(const struct options *o, const json_t *a)
+{
+	const json_t *letters = json_object_get(a, "letters"), *l;
+	json_int_t more = number(a, "matched") - (json_int_t)json_array_size(letters);
+	size_t i;
+
+	(void)o;
+	printf("%-24s %-12s %-12s %-24s %-16s %7s %8s\n", "DIED-AT", "TENANT", "ACCOUNT", "ID", "REASON", "CODE", "ATTEMPTS");
+	json_array_foreach(letters, i, l)
+		printf("%-24s %-12s %-12s %-24s %-16s %7lld %8lld\n", text(l, "died_at"), text(l, "tenant_id"), text(l, "account_id"),
+		       text(l, "id"), text(l, "reason"), (long long)number(l, "code"), (long long)number(l, "attempts"));
+	if (more > 0)
+		printf("and %lld more (--limit)\n", (long long)more);
+	return 0;
+}
+
+static int show_dlq_show(const struct options *o, const json_t *a)
+{
+	(void)o;
+	json_dumpf(a, stdout, JSON_INDENT(2));
+	putchar('\n');
+	return 0;
+}
+
+/* Why some were left, and whether it was all; exit status 75 when it was not. */
+static int show_rest(const json_t *a)
+{
+	const json_t *because = json_object_get(a, "skipped_because"), *v;
+	const char *reason, *comma = "";
+
+	if (number(a, "skipped") > 0) {
+		printf("skipped: ");
+		json_object_foreach((json_t *)(uintptr_t)because, reason, v) {
+			printf("%s%lld %s", comma, (long long)json_integer_value(v), reason);
+			comma = ", ";
+		}
+		putchar('\n');
+	}
+	if (!json_object_get(a, "stopped"))
+		return 0;
+	fprintf(stderr, "wamctl: ended early: %s\n", text(a, "stopped"));
+	return EX_TEMPFAIL;
+}
+
+static int show_dlq_replay(const struct options *o, const json_t *a)
+{
+	(void)o;
+	if (json_is_true(json_object_get(a, "dry_run")))
+		printf("%lld dead letters match, %lld of them would be replayed\n", (long long)number(a, "matched"),
+		       (long long)(number(a, "matched") - number(a, "skipped")));
+	else
+		printf("%lld of %lld matching dead letters replayed, %lld skipped; %lld are left\n", (long long)number(a, "replayed"),
+		       (long long)number(a, "matched"), (long long)number(a, "skipped"), (long long)number(a, "left"));
+	return show_rest(a);
+}
+
+static int show_dlq_drop(const struct options *o, const json_t *a)
+{
+	(void)o;
+	if (json_is_true(json_object_get(a, "dry_run")))
+		printf("%lld dead letters would be dropped\n", (long long)number(a, "matched"));
+	else
+		printf("%lld dead letters dropped; %lld are left\n", (long long)number(a, "dropped"), (long long)number(a, "left"));
+	return show_rest(a);
+}
+
+/* ---- the command line ---- */
+
+/* Behind its command, on a line of their own. */
+static void print_options(FILE *out, const char *options)
+{
+	const char *lead = "      ";
+
+	while (*options) {
+		size_t len = strcspn(options, " "), name = strcspn(options, " =");
+
+		fprintf(out, "%s--%.*s%s", lead, (int)name, options, name < len ? " …" : "");
+		lead = " ";
+		options += len + (options[len] == ' ');
+	}
+	if (*lead && !lead[1])
+		fputc('\n', out);
+}
+
 static void usage(FILE *out)
 {
 	fprintf(out, "usage: wamctl [-j] [-s socket] command [argument …]\n"
@@ -143,6 +233,7 @@ static void usage(FILE *out)
 
 		snprintf(line, sizeof(line), "%s%s%s", commands[i].words, *commands[i].arguments ? " " : "", commands[i].arguments);
 		fprintf(out, "  %-24s %s\n", line, commands[i].help);
+		print_options(out, commands[i].options);
 	}
 }
 
@@ -162,28 +253,67 @@ static int matches(const struct command *c, int n, char **words)
 	return *p ? 0 : i;
 }
 
+/* words[0] is --name or --name=value.  How many words it took; 0: no such option, or its value is missing. */
+static int add_option(const struct command *c, int n, char **words, struct strbuf *target)
+{
+	const char *given = words[0] + 2, *p = c->options;
+	size_t len = strcspn(given, "=");
+
+	while (*p) {
+		size_t known = strcspn(p, "= ");
+		bool wants = p[known] == '=';
+		const char *value = !wants ? "1" : given[len] ? given + len + 1 : n > 1 ? words[1] : NULL;
+		char name[32];
+
+		if (known == len && !memcmp(p, given, len)) {
+			if (!value || (!wants && given[len]))
+				return 0;
+			snprintf(name, sizeof(name), "%.*s", (int)len, p);
+			admin_client_add_query(target, name, value);
+			return wants && !given[len] ? 2 : 1;
+		}
+		p += known + wants;
+		p += *p == ' ';
+	}
+	return 0;
+}
+
 static int add_arguments(const struct command *c, int n, char **words, struct strbuf *target)
 {
 	const char *p = c->arguments;
 	int i = 0;
 
-	for (; *p && i < n; i++) {
+	while (i < n) {
 		char name[32];
 		size_t len = strcspn(p, " ");
+		int took = 1;
 
-		snprintf(name, sizeof(name), "%.*s", (int)len, p);
-		admin_client_add_query(target, name, words[i]);
-		p += len + (p[len] == ' ');
+		if (*c->options && !strncmp(words[i], "--", 2)) {
+			took = add_option(c, n - i, words + i, target);
+		} else if (*p) {
+			snprintf(name, sizeof(name), "%.*s", (int)len, p);
+			admin_client_add_query(target, name, words[i]);
+			p += len + (p[len] == ' ');
+		} else {
+			took = 0;
+		}
+		if (!took)
+			return -1;
+		i += took;
 	}
-	return *p || i < n ? -1 : 0;
+	return *p ? -1 : 0;
 }
 
 static int report_problem(int status, const json_t *a)
 {
 	fprintf(stderr, "wamctl: %s: %s\n", text(a, "code"), text(a, "detail"));
 	switch (status) {
+	case 400:
+		return EX_USAGE;
 	case 404:
 		return EX_NOINPUT;
+	case 409:
+		return EX_TEMPFAIL;
 	case 422:
 		return EX_CONFIG;
 	case 503:
@@ -196,7 +326,8 @@ static int report_problem(int status, const json_t *a)
 static int run(const struct options *o, const struct command *c, const char *target)
 {
 	struct strbuf body = STRBUF_INIT;
-	int status = admin_client_call(o->socket, c->method, target, TIMEOUT_S, &body), code;
+	int timeout_s = strncmp(c->path, "/v1/dlq", 7) ? TIMEOUT_S : DLQ_TIMEOUT_S;
+	int status = admin_client_call(o->socket, c->method, target, timeout_s, &body), code;
 	json_t *a;
 
 	if (status < 0) {
@@ -245,9 +376,11 @@ int main(int argc, char **argv)
 		strbuf_adds(&target, commands[i].path);
 		if (add_arguments(&commands[i], argc - optind - n, argv + optind + n, &target) < 0) {
 			fprintf(stderr, "usage: wamctl %s %s\n", commands[i].words, commands[i].arguments);
-			return EX_USAGE;
+			print_options(stderr, commands[i].options);
+			code = EX_USAGE;
+		} else {
+			code = run(&o, &commands[i], target.buf);
 		}
-		code = run(&o, &commands[i], target.buf);
 		strbuf_release(&target);
 		return code;
 	}

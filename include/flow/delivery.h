@@ -51,6 +51,7 @@ struct delivery {
 	size_t real_len;		/* > 0: body was too large and is not here */
 	const char *queue_name;
 	struct hop hop;
+	struct replay replay;
 	mono_t since;
 
 	/* decoded and resolved */
@@ -64,7 +65,7 @@ struct delivery {
 
 	/* the attempt */
 	char owner[DELIVERY_OWNER_MAX];
-	int attempt;
+	int attempt, base;		/* base: attempts used before the message was replayed */
 	mono_t admit_asked, lease_end;
 	int64_t post_ms;		/* Unix time of the POST */
 	mono_t post_at;

@@ -9,6 +9,7 @@
 #include "base/base.h"
 
 #define HOP_HEADER "x-wamd-hop"
+#define REPLAY_HEADER "x-wamd-replay"
 
 enum hop_kind {
 	HOP_NONE,	/* straight from a producer */
@@ -33,5 +34,17 @@ enum { HOP_TEXT_MAX = 128 };
 enum hop_verdict { HOP_READ, HOP_NEWER, HOP_GARBAGE };	/* NEWER: written by a later version; keep the copy as it is */
 enum hop_verdict hop_parse(struct hop *h, const char *text, size_t len);
 void hop_format(const struct hop *h, char out[HOP_TEXT_MAX]);
+
+/*
+ * A message that was taken out of the dead-letter queue to be sent again: `v=1 t=1764000000000 n=6 d=0`.  Copies keep it: the record
+ * knows which letter has opened it, and a copy made before that (limit, hold) must still be able to.
+ */
+struct replay {
+	int64_t died_ms;	/* of the letter, Unix time; 0: no replay */
+	int attempts;		/* the letter's */
+	bool may_duplicate;	/* also when its outcome is unknown */
+};
+enum hop_verdict replay_parse(struct replay *r, const char *text, size_t len);
+void replay_format(const struct replay *r, char out[HOP_TEXT_MAX]);
 
 #endif

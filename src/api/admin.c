@@ -1,40 +1,12 @@
 #include "api/admin.h"
 
+#include "api/reply.h"
 #include "api/why.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/keys.h"
-#include "msg/json.h"
 
 enum { RELOAD_WAIT_MS = 5000, RELOAD_LOOK_MS = 20 };
-
-static void answer_json(struct http_call *c, int status, json_t *o)
-{
-	struct strbuf body = STRBUF_INIT;
-
-	json_dump_to(o, JSON_COMPACT, &body);
-	strbuf_addc(&body, '\n');
-	http_answer(c, status, "application/json", body.buf, body.len);
-	strbuf_release(&body);
-	json_decref(o);
-}
-
-/* RFC 9457, with a stable code. */
-static void answer_problem(struct http_call *c, int status, const char *code, const char *detail)
-{
-	struct strbuf body = STRBUF_INIT;
-	json_t *o = json_object();
-
-	json_put_text(o, "code", code);
-	json_put_text(o, "title", code);
-	json_put_int(o, "status", status);
-	json_put_text(o, "detail", detail);
-	json_dump_to(o, JSON_COMPACT, &body);
-	strbuf_addc(&body, '\n');
-	http_answer(c, status, "application/problem+json", body.buf, body.len);
-	strbuf_release(&body);
-	json_decref(o);
-}
 
 /* ---- status ---- */
 
@@ -91,7 +63,7 @@ static void on_status(struct admin *a, struct http_call *c)
 	json_put_int(o, "reloads_refused", (int64_t)a->board->reloads_refused);
 	json_object_set_new(o, "totals", totals);
 	json_object_set_new(o, "processes", processes);
-	answer_json(c, 200, o);
+	reply_json(c, 200, o);
 }
 
 /* ---- reload: the supervisor does it; we look at the scoreboard for what came of it ---- */
@@ -115,15 +87,15 @@ static void reload_answer(struct reload_wait *w)
 	json_t *o;
 
 	if (b->reloads_refused != w->refused) {
-		answer_problem(w->call, 422, "configuration_refused", b->refusal);
+		reply_problem(w->call, 422, "configuration_refused", b->refusal);
 	} else if (b->reloads != w->done) {
 		o = json_object();
 		json_put_int(o, "generation", b->generation);
-		answer_json(w->call, 200, o);
+		reply_json(w->call, 200, o);
 	} else {
 		o = json_object();
 		json_put_text(o, "detail", "an earlier reload is still draining; this one follows it");
-		answer_json(w->call, 202, o);
+		reply_json(w->call, 202, o);
 	}
 }
 
@@ -158,7 +130,7 @@ static void on_stop(struct admin *a, struct http_call *c)
 	json_t *o = json_object();
 
 	json_put_int(o, "pid", a->board->supervisor_pid);
-	answer_json(c, 202, o);
+	reply_json(c, 202, o);
 	a->command(a->arg, 'T');
 }
 
@@ -178,7 +150,7 @@ static void on_why_client_gone(void *arg)
 static void why_end(struct why_wait *w, int status, const char *code, const char *detail)
 {
 	if (w->call)
-		answer_problem(w->call, status, code, detail);
+		reply_problem(w->call, status, code, detail);
 	free(w);
 }
 
@@ -195,7 +167,7 @@ static void on_record(void *arg, const struct store_reply *r)
 		why_end(w, 404, "no_record", no_record);
 	} else {
 		if (w->call)
-			answer_json(w->call, 200, why_of_record(r, wall_ms()));
+			reply_json(w->call, 200, why_of_record(r, wall_ms()));
 		free(w);
 	}
 }
@@ -228,7 +200,7 @@ static void on_message_why(struct admin *a, struct http_call *c)
 	struct why_wait *w;
 
 	if (!t || !id) {
-		answer_problem(c, t ? 400 : 404, t ? "bad_request" : "unknown_tenant", t ? "id: is missing" : "no tenant has this id");
+		reply_problem(c, t ? 400 : 404, t ? "bad_request" : "unknown_tenant", t ? "id: is missing" : "no tenant has this id");
 		return;
 	}
 	key_index(a->conf, t, id, index);
@@ -239,13 +211,35 @@ static void on_message_why(struct admin *a, struct http_call *c)
 		why_end(w, 503, "store_away", "Redis does not answer");
 }
 
+/* ---- dead letters ---- */
+
+static void on_dlq_list(struct admin *a, struct http_call *c)
+{
+	dlq_call(a->dlq, DLQ_LIST, c);
+}
+
+static void on_dlq_show(struct admin *a, struct http_call *c)
+{
+	dlq_call(a->dlq, DLQ_SHOW, c);
+}
+
+static void on_dlq_replay(struct admin *a, struct http_call *c)
+{
+	dlq_call(a->dlq, DLQ_REPLAY, c);
+}
+
+static void on_dlq_drop(struct admin *a, struct http_call *c)
+{
+	dlq_call(a->dlq, DLQ_DROP, c);
+}
+
 /* ---- the table ---- */
 
 static const struct {
 	const char *method, *path;
 	void (*handle)(struct admin *a, struct http_call *c);
 } routes[] = {
-#define CTL(ident, words, arguments, method, path, help) { method, path, on_##ident },
+#define CTL(ident, words, arguments, options, method, path, help) { method, path, on_##ident },
 #include "tbl/ctl_commands.h"
 #undef CTL
 };
@@ -263,6 +257,6 @@ void admin_call(void *admin, struct http_call *c)
 		routes[i].handle(admin, c);
 		return;
 	}
-	answer_problem(c, path_known ? 405 : 404, path_known ? "method_not_allowed" : "not_found",
+	reply_problem(c, path_known ? 405 : 404, path_known ? "method_not_allowed" : "not_found",
 		       path_known ? "this resource knows another method" : "no such resource");
 }

@@ -64,11 +64,12 @@ static const char *policy(const struct delivery *d)
 	return d->s->conf->on_unknown;
 }
 
-static void on_go(struct delivery *d, int n)
+static void on_go(struct delivery *d, int n, int base)
 {
 	if (d->hop.kind == HOP_UNKNOWN)
 		board_count(d->s->slot, COUNT_RESENT);
 	d->attempt = n;
+	d->base = base;
 	(void)FAILPOINT(AFTER_ADMIT);
 	delivery_enter(d, DELIVERY_SENDING);
 	send_post(d);
@@ -114,7 +115,7 @@ static void on_verdict(struct delivery *d, const struct store_reply *r)
 	int n = (int)r->v[1].i;
 
 	if (!strcmp(verdict, "go")) {
-		on_go(d, n);
+		on_go(d, n, (int)r->v[2].i);
 	} else if (!strcmp(verdict, "wait")) {
 		delivery_enter(d, DELIVERY_RECEIVED);
 		pace_add_back(d->pace, d);
@@ -144,7 +145,8 @@ static bool is_whole(const struct store_reply *r)
 		return false;
 	if (!strcmp(r->v[0].s, "final"))
 		return r->n == 9;
-	return strcmp(r->v[0].s, "wait") && strcmp(r->v[0].s, "pair") && strcmp(r->v[0].s, "busy") ? true : r->n == 3;
+	return strcmp(r->v[0].s, "wait") && strcmp(r->v[0].s, "pair") && strcmp(r->v[0].s, "busy") && strcmp(r->v[0].s, "go") ? true :
+		r->n == 3;
 }
 
 static void on_admitted(void *arg, const struct store_reply *r)
@@ -168,9 +170,9 @@ static void on_admitted(void *arg, const struct store_reply *r)
 
 /* The script's arguments; numbers get their text here. */
 struct arguments {
-	struct store_arg v[3 + LIMITS_MAX + 18 + 3 * LIMITS_MAX];
+	struct store_arg v[3 + LIMITS_MAX + 21 + 3 * LIMITS_MAX];
 	int n;
-	char numbers[8][24];
+	char numbers[10][24];
 	int n_numbers;
 };
 
@@ -228,6 +230,12 @@ void admit_ask(struct delivery *d)
 	add_text(&a, hex);
 	add_number(&a, d->hop.first_seen_ms);
 	add_number(&a, topology_tail(d->s->topology));
+	if (d->replay.died_ms)
+		add_number(&a, d->replay.died_ms);
+	else
+		add_text(&a, "");
+	add_number(&a, d->replay.attempts);
+	add_text(&a, d->replay.may_duplicate ? "1" : "0");
 	for (int i = 0; i < n_further; i++) {
 		add_text(&a, further[i].interval);
 		add_text(&a, further[i].tolerance);

@@ -14,18 +14,13 @@ static struct broker_text header(const struct broker_properties *p, const char *
 }
 
 /* 0: go on.  A copy of a later version is kept as it is, in a delay queue, until a daemon that reads it is back. */
-static int read_hop(struct delivery *d)
+static int check_hop(struct delivery *d, const char *name, enum hop_verdict verdict)
 {
-	struct broker_text text = header(&d->props, HOP_HEADER);
-
-	if (!text.p)
-		return 0;
-	switch (hop_parse(&d->hop, text.p, text.len)) {
+	switch (verdict) {
 	case HOP_READ:
 		return 0;
 	case HOP_GARBAGE:
-		log_warn("hop_garbage", "queue=%s: taken as a new message", d->queue_name);
-		d->hop = (struct hop){ 0 };
+		log_warn("hop_garbage", "queue=%s header=%s: taken as if it were not there", d->queue_name, name);
 		return 0;
 	case HOP_NEWER:
 		log_warn("hop_newer", "queue=%s: written by a later version, kept", d->queue_name);
@@ -33,6 +28,15 @@ static int read_hop(struct delivery *d)
 		return -1;
 	}
 	BUG("hop verdict");
+}
+
+static int read_hop(struct delivery *d)
+{
+	struct broker_text hop = header(&d->props, HOP_HEADER), replay = header(&d->props, REPLAY_HEADER);
+
+	if (hop.p && check_hop(d, HOP_HEADER, hop_parse(&d->hop, hop.p, hop.len)) < 0)
+		return -1;
+	return replay.p ? check_hop(d, REPLAY_HEADER, replay_parse(&d->replay, replay.p, replay.len)) : 0;
 }
 
 /* Body, then AMQP property, then header. */

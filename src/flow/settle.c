@@ -16,7 +16,7 @@ static const int64_t wamid_ttl_ms = 31LL * 86400 * 1000;	/* Meta delivers for up
 /* settle.lua's word for the outcome; sets why the message dies where it does. */
 static const char *word_for(struct delivery *d)
 {
-	bool retries_left = d->attempt < d->s->conf->retry_max + 1;
+	bool retries_left = d->attempt - d->base < d->s->conf->retry_max + 1;
 
 	switch (d->answer.outcome) {
 	case OUTCOME_SENT:
@@ -96,7 +96,7 @@ static void follow_up(struct delivery *d)
 			d->hop.gave_back = 0;
 			conclude_copy(d, HOP_RETRY, d->attempt + 1,
 				      backoff_retry(d->answer.outcome == OUTCOME_SERVER ? &c->retry_server : &c->retry_connect,
-						    d->attempt, rand_u64()));
+						    d->attempt - d->base, rand_u64()));
 			return;
 		}
 		break;

@@ -3,9 +3,10 @@
 -- ARGV  1 owner  2 lease_ms  3 kind of copy  4 attempt the copy carries  5 redelivered (0|1)
 --       6 policy for unknown outcomes  7 attempts allowed  8 expires_at (Unix ms)  9 record_ttl_ms  10 interval_us  11 tolerance_us
 --       12 id  13 tenant  14 account  15 digest  16 K  17 first_seen (Unix ms)  18 tail_ms (longest delay + margin)
+--       19 replay: which dead letter it was taken from ('': none)  20 attempts of that letter  21 it may duplicate (0|1)
 --       then for each further limit: interval_us, tolerance_us, the verdict when it says no (wait | pair)
 -- Answers { verdict, n, … }:
---   go n                      record says sending, the limit is charged: send attempt n
+--   go n base                 record says sending, the limits are charged: send attempt n; base of them were used in earlier lives
 --   wait n ms                 the account's limits say no; nothing was written
 --   pair n ms                 the recipient has had enough of this number for now; nothing was written
 --   busy n ms                 another sender's lease runs that long
@@ -14,21 +15,32 @@
 --   final n state wamid reason code concluded history error
 --   newer                     written by a later version: leave it alone
 -- All or nothing: checks first, one HSET as the commit point (an error in a script keeps the writes made so far).
+-- A replay opens a dead or expired record once (rp: the letter that did it last): a new life with all attempts, counted on from
+-- the last, so that tokens stay distinct.  rp is compared, not ordered: letters come from several clocks.  The worst that a stray
+-- copy of an older replay can do is one more life of a message that is dead; sent is final, and an unknown outcome needs its leave.
 local VERSION = 1
+local TOKEN_MAX = 255	-- the attempt is one byte of the token
 local owner, lease, kind, copy_n = ARGV[1], tonumber(ARGV[2]), ARGV[3], tonumber(ARGV[4])
 local redelivered, policy, allowed = ARGV[5] == '1', ARGV[6], tonumber(ARGV[7])
 local now = now_us()
 local now_ms = math.floor(now / 1000)
 
-local r = redis.call('HMGET', KEYS[1], 'v', 's', 'n', 'o', 'l', 'w', 'r', 'x', 'c', 'code', 'h', 'e')
+local r = redis.call('HMGET', KEYS[1], 'v', 's', 'n', 'o', 'l', 'w', 'r', 'x', 'c', 'code', 'h', 'e', 'b', 'rp')
 local version, state, n = tonumber(r[1]), r[2], tonumber(r[3]) or 0
 local expires = math.min(tonumber(r[8]) or math.huge, tonumber(ARGV[8]))
--- No copy can outlive expires by more than one delay step; the record must outlive every copy.
-local ttl = math.max(0, expires - now_ms) + tonumber(ARGV[18]) + tonumber(ARGV[9])
+local replay, base, life = ARGV[19], tonumber(r[13]) or 0, {}	-- base: attempts of earlier lives
 
 local function write(...)
-	redis.call('HSET', KEYS[1], 'v', VERSION, 'id', ARGV[12], 'te', ARGV[13], 'ac', ARGV[14], 'dg', ARGV[15],
-		't0', ARGV[17], 'x', string.format('%.0f', expires), 'at', now_ms, ...)
+	-- No copy can outlive expires by more than one delay step; the record must outlive every copy.
+	local ttl = math.max(0, expires - now_ms) + tonumber(ARGV[18]) + tonumber(ARGV[9])
+	local set = { 'HSET', KEYS[1], 'v', VERSION, 'id', ARGV[12], 'te', ARGV[13], 'ac', ARGV[14], 'dg', ARGV[15],
+		't0', ARGV[17], 'x', string.format('%.0f', expires), 'at', now_ms }
+	for _, fields in ipairs({ life, { ... } }) do
+		for _, f in ipairs(fields) do
+			set[#set + 1] = f
+		end
+	end
+	redis.call(unpack(set))
 	redis.call('PEXPIRE', KEYS[1], ttl)
 	redis.call('SET', KEYS[3], ARGV[16] .. ' ' .. ARGV[15], 'PX', ttl)
 end
@@ -45,7 +57,7 @@ local function go()
 	-- All limits are asked, then all are charged; the one that keeps the message longest is told.
 	local limits = { { key = KEYS[2], interval = ARGV[10], tolerance = ARGV[11], verdict = 'wait' } }
 	for i = 4, #KEYS do
-		local at = 19 + 3 * (i - 4)
+		local at = 22 + 3 * (i - 4)
 		limits[#limits + 1] = { key = KEYS[i], interval = ARGV[at], tolerance = ARGV[at + 1], verdict = ARGV[at + 2] }
 	end
 	local longest = 0
@@ -64,7 +76,7 @@ local function go()
 		redis.call('SET', l.key, string.format('%.0f', l.tat), 'PX', 60000 + math.ceil((l.tat - now) / 1000))
 	end
 	write('s', 'sending', 'n', n + 1, 'o', owner, 'l', now_ms + lease)
-	return { 'go', n + 1 }
+	return { 'go', n + 1, base }
 end
 
 local function park()
@@ -73,7 +85,7 @@ local function park()
 end
 
 local function decide()
-	if policy == 'at_most_once' or n >= allowed or now_ms >= expires then
+	if policy == 'at_most_once' or n >= base + allowed or now_ms >= expires then
 		return finish('dead', 'unknown_outcome')
 	end
 	return go()
@@ -82,16 +94,35 @@ end
 -- The retry's sender checked it too, but retry.max may be lower by now.
 local function retry()
 	n = copy_n - 1
-	if n >= allowed then
+	if n >= base + allowed then
 		return finish('dead', 'retries_used')
 	end
 	return go()
 end
 
+local function may_reopen()
+	return replay ~= '' and (state == 'dead' or state == 'expired') and r[14] ~= replay
+		and (r[7] ~= 'unknown_outcome' or ARGV[21] == '1') and n + allowed <= TOKEN_MAX
+end
+
+local function new_life()
+	base = n
+	life = { 'b', n, 'rp', replay, 'c', 0, 'r', '' }
+end
+
 if state and version ~= VERSION and version ~= VERSION - 1 then
 	return { 'newer', n }
 end
+if may_reopen() then
+	expires = tonumber(ARGV[8])
+	new_life()
+	return go()
+end
 if not state then
+	if replay ~= '' then	-- the record has ended since: the letter knows the attempts
+		n = math.min(tonumber(ARGV[20]), TOKEN_MAX - allowed)
+		new_life()
+	end
 	-- A copy that is only made when a record exists, and there is none: Redis lost it.
 	if kind == 'retry' and not redelivered then
 		return retry()
@@ -108,7 +139,7 @@ elseif state == 'sending' then
 	if r[4] == owner then
 		-- The same delivery asks again because our answer got lost: it has sent nothing yet, and has paid already.
 		redis.call('HSET', KEYS[1], 'l', now_ms + lease)
-		return { 'go', n }
+		return { 'go', n, base }
 	elseif left > 0 then
 		return { 'busy', n, left }
 	end

@@ -35,33 +35,40 @@ static bool is_newer(const char *text)
 	return str_starts(text, "v=") && strtoll(text + 2, NULL, 10) > 1;
 }
 
-/* Anybody may write this header: the bounds keep sums with its numbers in range. */
-enum hop_verdict hop_parse(struct hop *h, const char *text, size_t len)
+/* The version, in a copy that can be cut into its fields. */
+static enum hop_verdict begin(char copy[HOP_TEXT_MAX], char **rest, const char *text, size_t len)
 {
-	char copy[HOP_TEXT_MAX], *rest = copy;
-	const char *kind;
-	int64_t version, attempt, hops, gave_back;
+	int64_t version;
 
-	*h = (struct hop){ 0 };
-	if (len >= sizeof(copy))
+	if (len >= HOP_TEXT_MAX)
 		return HOP_GARBAGE;
 	memcpy(copy, text, len);
 	copy[len] = 0;
+	*rest = copy;
 	if (is_newer(copy))
 		return HOP_NEWER;
-	if (strlen(copy) != len || take_number(&rest, "v=", 1, &version) < 0)
-		return HOP_GARBAGE;
+	return strlen(copy) != len || take_number(rest, "v=", 1, &version) < 0 ? HOP_GARBAGE : HOP_READ;
+}
+
+/* Anybody may write these headers: the bounds keep sums with their numbers in range. */
+enum hop_verdict hop_parse(struct hop *h, const char *text, size_t len)
+{
+	char copy[HOP_TEXT_MAX], *rest;
+	enum hop_verdict verdict = begin(copy, &rest, text, len);
+	const char *kind;
+	int64_t attempt, first_seen, hops, gave_back;
+
+	*h = (struct hop){ 0 };
+	if (verdict != HOP_READ)
+		return verdict;
 	kind = take_text(&rest, "k=");
-	if (!kind || take_number(&rest, "n=", 255, &attempt) < 0 || take_number(&rest, "t=", first_seen_max, &h->first_seen_ms) < 0 ||
+	if (!kind || take_number(&rest, "n=", 255, &attempt) < 0 || take_number(&rest, "t=", first_seen_max, &first_seen) < 0 ||
 	    take_number(&rest, "h=", COUNT_MAX, &hops) < 0 || take_number(&rest, "b=", COUNT_MAX, &gave_back) < 0 || rest)
 		return HOP_GARBAGE;
-	h->attempt = (int)attempt;
-	h->hops = (int)hops;
-	h->gave_back = (int)gave_back;
 	for (int k = HOP_LANE; k < HOP_KINDS; k++) {
 		if (strcmp(kinds[k], kind))
 			continue;
-		h->kind = (enum hop_kind)k;
+		*h = (struct hop){ (enum hop_kind)k, (int)attempt, first_seen, (int)hops, (int)gave_back };
 		return HOP_READ;
 	}
 	return HOP_GARBAGE;
@@ -71,4 +78,25 @@ void hop_format(const struct hop *h, char out[HOP_TEXT_MAX])
 {
 	snprintf(out, HOP_TEXT_MAX, "v=1 k=%s n=%d t=%lld h=%d b=%d", kinds[h->kind], h->attempt, (long long)h->first_seen_ms,
 		 h->hops, h->gave_back);
+}
+
+enum hop_verdict replay_parse(struct replay *r, const char *text, size_t len)
+{
+	char copy[HOP_TEXT_MAX], *rest;
+	enum hop_verdict verdict = begin(copy, &rest, text, len);
+	int64_t died, attempts, may_duplicate;
+
+	*r = (struct replay){ 0 };
+	if (verdict != HOP_READ)
+		return verdict;
+	if (take_number(&rest, "t=", first_seen_max, &died) < 0 || take_number(&rest, "n=", 255, &attempts) < 0 ||
+	    take_number(&rest, "d=", 1, &may_duplicate) < 0 || rest || !died)
+		return HOP_GARBAGE;
+	*r = (struct replay){ .died_ms = died, .attempts = (int)attempts, .may_duplicate = may_duplicate };
+	return HOP_READ;
+}
+
+void replay_format(const struct replay *r, char out[HOP_TEXT_MAX])
+{
+	snprintf(out, HOP_TEXT_MAX, "v=1 t=%lld n=%d d=%d", (long long)r->died_ms, r->attempts, r->may_duplicate);
 }

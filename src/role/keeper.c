@@ -72,7 +72,7 @@ int keeper_main(const struct child_context *ctx)
 	k.store = store_new(k.loop, &(struct store_options){ .url = ctx->conf->redis_url, .connection_name = "wamd-keeper",
 							     .timeout_ms = ctx->conf->redis_timeout }, &callbacks, &k);
 	k.admin = (struct admin){ .loop = k.loop, .conf = ctx->conf, .board = ctx->board, .store = k.store,
-				  .command = on_command, .arg = &k };
+				  .dlq = dlq_new(k.loop, ctx->conf), .command = on_command, .arg = &k };
 	k.server = http_server_new(k.loop, &(struct http_server_options){ .listen_fd = ctx->admin_fd, .body_max = 1 << 20,
 									  .connections_max = 64 }, admin_call, &k.admin);
 	loop_timer_init(&k.tick, on_tick, &k);
@@ -81,6 +81,7 @@ int keeper_main(const struct child_context *ctx)
 	child_signals(k.loop, on_term, &k);
 	log_info("started", "generation=%d", ctx->generation);
 	code = loop_run(k.loop);
+	dlq_free(&k.admin.dlq);
 	http_server_free(&k.server);
 	store_free(&k.store);
 	loop_timer_stop(k.loop, &k.tick);

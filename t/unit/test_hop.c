@@ -67,6 +67,25 @@ START_TEST(later_versions_are_kept_and_garbage_is_not)
 }
 END_TEST
 
+START_TEST(a_replay_reads_back)
+{
+	static const char *const garbage[] = { "", "v=1", "v=1 t=0 n=1 d=0", "v=1 t=-1 n=1 d=0", "v=1 t=5 n=256 d=0", "v=1 t=5 n=1 d=2",
+					       "v=1 t=5 n=1 d=0 x", "v=1 n=1 t=5 d=0", "v=1 t=5 n=1" };
+	struct replay r = { 1764000000001, 6, true };
+	char text[HOP_TEXT_MAX];
+
+	replay_format(&r, text);
+	ck_assert_str_eq(text, "v=1 t=1764000000001 n=6 d=1");
+	ck_assert_int_eq(replay_parse(&r, text, strlen(text)), HOP_READ);
+	ck_assert(r.died_ms == 1764000000001 && r.attempts == 6 && r.may_duplicate);
+	ck_assert_int_eq(replay_parse(&r, "v=2 anything", 12), HOP_NEWER);
+	for (size_t i = 0; i < ARRAY_LEN(garbage); i++) {
+		ck_assert_msg(replay_parse(&r, garbage[i], strlen(garbage[i])) == HOP_GARBAGE, "%s", garbage[i]);
+		ck_assert(!r.died_ms && !r.attempts && !r.may_duplicate);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("hop");
@@ -74,6 +93,7 @@ int main(void)
 
 	tcase_add_test(c, every_hop_reads_back);
 	tcase_add_test(c, the_spelling_stays);
+	tcase_add_test(c, a_replay_reads_back);
 	tcase_add_test(c, later_versions_are_kept_and_garbage_is_not);
 	return unit_run(s);
 }

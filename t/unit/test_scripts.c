@@ -10,6 +10,7 @@ struct admit {
 	const char *policy;
 	int allowed;
 	int64_t expires_in, interval_us, tolerance_us;
+	const char *replay, *used, *may_duplicate;
 };
 
 static void admit(const struct admit *a, struct strbuf *answer)
@@ -23,7 +24,8 @@ static void admit(const struct admit *a, struct strbuf *answer)
 	snprintf(tolerance, sizeof(tolerance), "%lld", (long long)a->tolerance_us);
 	const char *parts[] = { record, bucket, id_index, a->owner ? a->owner : "me", "30000", a->kind, n, a->redelivered ? "1" : "0",
 				a->policy ? a->policy : "at_least_once", allowed, expires, "86400000", interval, tolerance, "m1", "t", "acc", "digest",
-				"K", "1764000000000", "900000" };
+				"K", "1764000000000", "900000", a->replay ? a->replay : "", a->used ? a->used : "0",
+				a->may_duplicate ? a->may_duplicate : "0" };
 
 	run_script(SCRIPT_ADMIT, parts, 3, ARRAY_LEN(parts), answer);
 }
@@ -79,13 +81,13 @@ static void check_rows(const struct row *rows, size_t n)
 #define FIRST "s=sending n=1 o=me"
 
 static const struct row without_record[] = {
-	{ "", { .kind = "none" }, "go|1", FIRST, true }, { "", { .kind = "none", .redelivered = true }, "go|1", FIRST, true },
-	{ "", { .kind = "lane" }, "go|1", FIRST, true }, { "", { .kind = "lane", .redelivered = true }, "go|1", FIRST, true },
+	{ "", { .kind = "none" }, "go|1|0", FIRST, true }, { "", { .kind = "none", .redelivered = true }, "go|1|0", FIRST, true },
+	{ "", { .kind = "lane" }, "go|1|0", FIRST, true }, { "", { .kind = "lane", .redelivered = true }, "go|1|0", FIRST, true },
 	/* made only when there is a record: Redis lost it.  Only what cannot have been sent goes. */
-	{ "", { .kind = "retry", .n = 2 }, "go|2", "s=sending n=2 o=me", true },
+	{ "", { .kind = "retry", .n = 2 }, "go|2|0", "s=sending n=2 o=me", true },
 	{ "", { .kind = "retry", .n = 2, .redelivered = true }, "park|2", "s=unknown n=2", false },
 	{ "", { .kind = "busy", .n = 1 }, "park|1", "s=unknown n=1", false }, { "", { .kind = "busy", .n = 1, .redelivered = true }, "park|1", "s=unknown n=1", false },
-	{ "", { .kind = "unknown", .n = 1 }, "go|2", "s=sending n=2", true },
+	{ "", { .kind = "unknown", .n = 1 }, "go|2|0", "s=sending n=2", true },
 	{ "", { .kind = "unknown", .n = 1, .policy = "at_most_once" }, "final|1|dead||unknown_outcome|0|0||", "s=dead n=1 r=unknown_outcome", false },
 	{ "", { .kind = "unknown", .n = 6 }, "final|6|dead||unknown_outcome|0|0||", "s=dead n=6 r=unknown_outcome", false },
 	{ "", { .kind = "retry", .n = 7 }, "final|6|dead||retries_used|0|0||", "s=dead n=6 r=retries_used", false },
@@ -124,11 +126,11 @@ static const struct row after_an_unknown_outcome[] = {
 	{ UNKNOWN, { .kind = "unknown", .n = 1 }, "park|2", NULL, false }, { UNKNOWN, { .kind = "unknown", .n = 3 }, "park|2", NULL, false },
 	{ UNKNOWN, { .kind = "none", .expires_in = -1000 }, "park|2", NULL, false },
 	/* its own timer is over: policy decides */
-	{ UNKNOWN, { .kind = "unknown", .n = 2 }, "go|3", "s=sending n=3 o=me h={}", true },
-	{ UNKNOWN, { .kind = "unknown", .n = 2, .redelivered = true }, "go|3", "s=sending n=3", true },
+	{ UNKNOWN, { .kind = "unknown", .n = 2 }, "go|3|0", "s=sending n=3 o=me h={}", true },
+	{ UNKNOWN, { .kind = "unknown", .n = 2, .redelivered = true }, "go|3|0", "s=sending n=3", true },
 	{ UNKNOWN, { .kind = "unknown", .n = 2, .policy = "at_most_once" }, UNKNOWN_END, "s=dead n=2 r=unknown_outcome", false },
 	{ UNKNOWN, { .kind = "unknown", .n = 2, .allowed = 2 }, UNKNOWN_END, "s=dead n=2 r=unknown_outcome", false },
-	{ UNKNOWN, { .kind = "unknown", .n = 2, .allowed = 3 }, "go|3", "s=sending n=3", true },
+	{ UNKNOWN, { .kind = "unknown", .n = 2, .allowed = 3 }, "go|3|0", "s=sending n=3", true },
 	{ UNKNOWN, { .kind = "unknown", .n = 2, .expires_in = -1000 }, UNKNOWN_END, "s=dead n=2 r=unknown_outcome", false },
 };
 
@@ -139,15 +141,15 @@ static const struct row after_a_failure[] = {
 	{ RETRY, { .kind = "lane" }, "successor|1", NULL, false }, { RETRY, { .kind = "busy", .n = 1 }, "successor|1", NULL, false },
 	{ RETRY, { .kind = "unknown", .n = 1 }, "successor|1", NULL, false }, { RETRY, { .kind = "unknown", .n = 2 }, "successor|1", NULL, false },
 	{ RETRY, { .kind = "retry", .n = 1 }, "successor|1", NULL, false }, { RETRY, { .kind = "none", .expires_in = -1000 }, "successor|1", NULL, false },
-	{ RETRY, { .kind = "retry", .n = 2 }, "go|2", "s=sending n=2 o=me h={}", true },
-	{ RETRY, { .kind = "retry", .n = 2, .redelivered = true }, "go|2", "s=sending n=2", true },
-	{ RETRY, { .kind = "retry", .n = 3 }, "go|3", "s=sending n=3", true },			/* the record is older than its copy */
-	{ RETRY, { .kind = "retry", .n = 2, .policy = "at_most_once" }, "go|2", "s=sending n=2", true },
-	{ RETRY, { .kind = "retry", .n = 2, .allowed = 2 }, "go|2", "s=sending n=2", true },
+	{ RETRY, { .kind = "retry", .n = 2 }, "go|2|0", "s=sending n=2 o=me h={}", true },
+	{ RETRY, { .kind = "retry", .n = 2, .redelivered = true }, "go|2|0", "s=sending n=2", true },
+	{ RETRY, { .kind = "retry", .n = 3 }, "go|3|0", "s=sending n=3", true },			/* the record is older than its copy */
+	{ RETRY, { .kind = "retry", .n = 2, .policy = "at_most_once" }, "go|2|0", "s=sending n=2", true },
+	{ RETRY, { .kind = "retry", .n = 2, .allowed = 2 }, "go|2|0", "s=sending n=2", true },
 	{ RETRY, { .kind = "retry", .n = 2, .allowed = 1 }, "final|1|dead||retries_used|131000|0|{}|oops", "s=dead n=1 r=retries_used", false },
 	{ RETRY, { .kind = "retry", .n = 2, .expires_in = -1000 }, "final|1|expired||expired|131000|0|{}|oops", "s=expired n=1 r=expired", false },
 	{ "v=1 s=retry n=1 x=-1000", { .kind = "retry", .n = 2 }, "final|1|expired||expired|0|0||", "s=expired", false },	/* its own expiry holds */
-	{ "v=1 s=retry n=0 o=other x=+60000", { .kind = "retry", .n = 1 }, "go|1", FIRST, true },				/* given back */
+	{ "v=1 s=retry n=0 o=other x=+60000", { .kind = "retry", .n = 1 }, "go|1|0", FIRST, true },				/* given back */
 	{ "v=1 s=retry n=0 o=other x=+60000", { .kind = "none", .redelivered = true }, "successor|0", NULL, false },
 };
 
@@ -171,17 +173,57 @@ static const struct row when_final[] = {
 	{ "s=retry n=1", { .kind = "retry", .n = 2 }, "newer|1", NULL, false },
 };
 
+#define REPLAY .kind = "none", .replay = "1764000000001"
+#define DOUBT "v=1 s=dead n=2 r=unknown_outcome c=1 h={}"
+#define SECOND "v=1 n=2 b=1 rp=1764000000001 x=+60000"
+
+static const struct row when_replayed[] = {
+	/* opened once by each letter, with all attempts, counted on */
+	{ DEAD, { REPLAY }, "go|2|1", "s=sending n=2 o=me b=1 rp=1764000000001 c=0 h={}", true },
+	{ DEAD, { REPLAY, .redelivered = true }, "go|2|1", "s=sending n=2 b=1", true },
+	{ DEAD, { .kind = "lane", .replay = "1764000000001" }, "go|2|1", "s=sending n=2 b=1", true },	/* it waited before it came so far */
+	{ DEAD, { REPLAY, .allowed = 1 }, "go|2|1", "s=sending n=2 b=1", true },
+	{ DEAD " rp=1764000000000 b=0", { REPLAY }, "go|2|1", "s=sending rp=1764000000001 b=1", true },
+	{ DEAD " rp=1764000000002 b=0", { REPLAY }, "go|2|1", "s=sending rp=1764000000001 b=1", true },	/* letters come from several clocks */
+	{ DEAD " rp=1764000000001 b=0", { REPLAY }, "final|1|dead||refused|131026|1|{}|no", NULL, false },
+	{ EXPIRED " x=-5000", { REPLAY }, "go|1|0", "s=sending n=1 b=0 rp=1764000000001", true },	/* a new life has a new end */
+	{ EXPIRED " x=+60000", { REPLAY, .expires_in = -1000 }, "final|0|expired||expired|0|0||", "s=expired r=expired rp=1764000000001 c=0", false },
+	/* an unknown outcome wants leave */
+	{ DOUBT, { REPLAY }, "final|2|dead||unknown_outcome|0|1|{}|", NULL, false },
+	{ DOUBT, { REPLAY, .may_duplicate = "1" }, "go|3|2", "s=sending n=3 b=2", true },
+	/* only the dead are opened */
+	{ SENT, { REPLAY, .may_duplicate = "1" }, "final|2|sent|W||0|0|{}|", NULL, false },
+	{ OTHERS, { REPLAY }, "busy|2|#", NULL, false }, { UNKNOWN, { REPLAY }, "park|2", NULL, false },
+	{ RETRY, { REPLAY }, "successor|1", NULL, false },
+	{ "v=2 s=dead n=1 r=refused", { REPLAY }, "newer|1", NULL, false },
+	/* the attempt must fit the token's byte */
+	{ "v=1 s=dead n=9 r=refused", { REPLAY, .allowed = 246 }, "go|10|9", "s=sending n=10", true },
+	{ "v=1 s=dead n=9 r=refused", { REPLAY, .allowed = 247 }, "final|9|dead||refused|0|0||", NULL, false },
+	/* the record has ended since */
+	{ "", { REPLAY, .used = "6" }, "go|7|6", "s=sending n=7 b=6 rp=1764000000001", true },
+	{ "", { REPLAY, .used = "255", .allowed = 246 }, "go|10|9", "s=sending n=10 b=9", true },
+	{ "", { .kind = "retry", .n = 8, .replay = "1764000000001", .used = "6" }, "go|8|6", "s=sending n=8 b=6", true },
+	/* in its second life: limits count from its start */
+	{ SECOND " s=retry", { .kind = "retry", .n = 3, .allowed = 2 }, "go|3|1", "s=sending n=3 b=1", true },
+	{ SECOND " s=retry", { .kind = "retry", .n = 3, .allowed = 1 }, "final|2|dead||retries_used|0|0||", "s=dead n=2 b=1", false },
+	{ SECOND " s=unknown", { .kind = "unknown", .n = 2, .allowed = 2 }, "go|3|1", "s=sending n=3", true },
+	{ SECOND " s=unknown", { .kind = "unknown", .n = 2, .allowed = 1 }, "final|2|dead||unknown_outcome|0|0||", "s=dead", false },
+	{ SECOND " s=dead r=refused", { .kind = "retry", .n = 2, .replay = "1764000000001" }, "final|2|dead||refused|0|0||", NULL, false },
+};
+
 START_TEST(no_record) { check_rows(without_record, ARRAY_LEN(without_record)); } END_TEST
 START_TEST(sending) { check_rows(while_sending, ARRAY_LEN(while_sending)); } END_TEST
 START_TEST(unknown) { check_rows(after_an_unknown_outcome, ARRAY_LEN(after_an_unknown_outcome)); } END_TEST
 START_TEST(retry) { check_rows(after_a_failure, ARRAY_LEN(after_a_failure)); } END_TEST
+START_TEST(replayed) { check_rows(when_replayed, ARRAY_LEN(when_replayed)); } END_TEST
 START_TEST(final) { check_rows(when_final, ARRAY_LEN(when_final)); } END_TEST
 
 /* Whatever would go must wait when the limit says so, and leaves no trace. */
 START_TEST(a_wait_writes_nothing)
 {
-	static const struct row *const tables[] = { without_record, after_an_unknown_outcome, after_a_failure };
-	static const size_t lengths[] = { ARRAY_LEN(without_record), ARRAY_LEN(after_an_unknown_outcome), ARRAY_LEN(after_a_failure) };
+	static const struct row *const tables[] = { without_record, after_an_unknown_outcome, after_a_failure, when_replayed };
+	static const size_t lengths[] = { ARRAY_LEN(without_record), ARRAY_LEN(after_an_unknown_outcome), ARRAY_LEN(after_a_failure),
+					ARRAY_LEN(when_replayed) };
 	int waited = 0;
 
 	for (size_t t = 0; t < ARRAY_LEN(tables); t++)
@@ -213,7 +255,7 @@ START_TEST(the_owner_may_ask_again)
 	for (size_t i = 0; i < ARRAY_LEN(befores); i++) {
 		write_record(befores[i]);
 		admit(&again, &answer);
-		ck_assert_str_eq(answer.buf, "go|2");
+		ck_assert_str_eq(answer.buf, "go|2|0");
 		each_field("s=sending n=2 o=me", check_field);
 		ck_assert_int_eq(ask_number("EXISTS", bucket), 0);
 		admit(&(struct admit){ .owner = "other", .kind = "none" }, &answer);
@@ -226,8 +268,9 @@ END_TEST
 /* A final state that admit decides itself is told to the next delivery in the same words. */
 START_TEST(a_decision_is_repeated)
 {
-	static const struct row *const tables[] = { without_record, after_an_unknown_outcome, after_a_failure };
-	static const size_t lengths[] = { ARRAY_LEN(without_record), ARRAY_LEN(after_an_unknown_outcome), ARRAY_LEN(after_a_failure) };
+	static const struct row *const tables[] = { without_record, after_an_unknown_outcome, after_a_failure, when_replayed };
+	static const size_t lengths[] = { ARRAY_LEN(without_record), ARRAY_LEN(after_an_unknown_outcome), ARRAY_LEN(after_a_failure),
+					ARRAY_LEN(when_replayed) };
 	struct strbuf first = STRBUF_INIT, second = STRBUF_INIT;
 	int finals = 0;
 
@@ -315,6 +358,7 @@ int main(void)
 		tcase_add_test(real, unknown);
 		tcase_add_test(real, retry);
 		tcase_add_test(real, final);
+		tcase_add_test(real, replayed);
 		tcase_add_test(real, a_wait_writes_nothing);
 		tcase_add_test(real, the_owner_may_ask_again);
 		tcase_add_test(real, a_decision_is_repeated);

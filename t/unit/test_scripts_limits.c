@@ -41,7 +41,7 @@ static void ask_admit(struct strbuf *answer)
 
 	snprintf(expires, sizeof(expires), "%lld", (long long)(wall_ms() + 60000));
 	const char *parts[] = { record, bucket, id_index, pair, tenant, "me", "30000", "none", "0", "0", "at_least_once", "6", expires,
-				"86400000", "100000", "0", "m1", "t", "acc", "digest", "K", "1764000000000", "900000",
+				"86400000", "100000", "0", "m1", "t", "acc", "digest", "K", "1764000000000", "900000", "", "0", "0",
 				"6000000", "0", "pair", "50000", "0", "wait" };
 
 	run_script(SCRIPT_ADMIT, parts, 5, ARRAY_LEN(parts), answer);

@@ -245,11 +245,11 @@ START_TEST(admit_lets_through_a_burst_and_then_the_rate)
 	write_record("");
 	do {
 		const char *parts[] = { record, bucket, id_index, "me", "30000", "none", "0", "0", "at_least_once", "6", "9999999999999", "1000", "20000",
-					"80000", "m1", "t", "acc", "d", "K", "1", "1" };
+					"80000", "m1", "t", "acc", "d", "K", "1", "1", "", "0", "0" };
 
 		freeReplyObject(ask((const char *[]){ "DEL", record }, 2));
 		run_script(SCRIPT_ADMIT, parts, 3, ARRAY_LEN(parts), &answer);
-		if (answer_fits(answer.buf, "go|1"))
+		if (answer_fits(answer.buf, "go|1|0"))
 			go++;
 		else
 			ck_assert_msg(sscanf(answer.buf, "wait|0|%ld", &wait_ms) == 1 && wait_ms >= 1 && wait_ms <= 20, "%s", answer.buf);

@@ -1,0 +1,28 @@
+#include "api/reply.h"
+
+static void reply(struct http_call *c, int status, const char *content_type, json_t *o)
+{
+	struct strbuf body = STRBUF_INIT;
+
+	json_dump_to(o, JSON_COMPACT, &body);
+	strbuf_addc(&body, '\n');
+	http_answer(c, status, content_type, body.buf, body.len);
+	strbuf_release(&body);
+	json_decref(o);
+}
+
+void reply_json(struct http_call *c, int status, json_t *o)
+{
+	reply(c, status, "application/json", o);
+}
+
+void reply_problem(struct http_call *c, int status, const char *code, const char *detail)
+{
+	json_t *o = json_object();
+
+	json_put_text(o, "code", code);
+	json_put_text(o, "title", code);
+	json_put_int(o, "status", status);
+	json_put_text(o, "detail", detail);
+	reply(c, status, "application/problem+json", o);
+}
