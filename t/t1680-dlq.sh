@@ -50,7 +50,7 @@ test_expect_success 'list tells 50 of them and counts all; filters narrow it dow
 	python3 -c "
 import json
 letters = json.load(open(\"list\"))[\"letters\"]
-assert len(letters) == 50 and letters == sorted(letters, key=lambda l: l[\"died_at\"]), len(letters)
+assert len(letters) == 50, len(letters)
 assert all(l[\"code\"] == 131026 and l[\"attempts\"] == 1 and \"message\" not in l for l in letters)" &&
 	wamctl -j dlq list --tenant t1 --reason refused --code 131026 --limit=1 >list && counts matched=100 <list &&
 	wamctl -j dlq list --tenant t2 --account t2-a1 --limit 200 >list2 &&

@@ -45,6 +45,9 @@ test_expect_success 'a setting that needs a restart is named and keeps its value
 	wamctl reload && test_grep "setting_needs_restart state_dir" "$DIR/wamd.log" &&
 	wait_for "wamctl status" 20 && rm "$DIR/conf.d/99-fixed.conf" && wamctl reload
 '
+test_expect_success 'reload upon reload: each is answered, by the keeper that heard it' '
+	for i in {1..8}; do wamctl reload || return 1; done
+'
 test_expect_success 'all 6,000 arrived, each once' '
 	wait $feeder && wait_for at_rest 60; cat ledger.out; at_rest && test_grep "sent +6000" ledger.out
 '

@@ -26,6 +26,8 @@ typedef void http_on_call_f(void *arg, struct http_call *c);
 
 struct http_server *http_server_new(struct loop *l, const struct http_server_options *o, http_on_call_f *on_call, void *arg);
 void http_server_free(struct http_server **sp);
+void http_server_drain(struct http_server *s);		/* take no new connections; those that are open get their answers */
+bool http_server_is_idle(const struct http_server *s);	/* no connection is open */
 
 const char *http_call_method(const struct http_call *c);
 const char *http_call_path(const struct http_call *c);			/* decoded, without the query */

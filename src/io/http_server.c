@@ -324,6 +324,17 @@ struct http_server *http_server_new(struct loop *l, const struct http_server_opt
 	return s;
 }
 
+void http_server_drain(struct http_server *s)
+{
+	loop_io_del(s->loop, &s->listener);
+	loop_timer_stop(s->loop, &s->look_again);
+}
+
+bool http_server_is_idle(const struct http_server *s)
+{
+	return MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS)->num_connections == 0;
+}
+
 void http_server_free(struct http_server **sp)
 {
 	struct http_server *s = *sp;

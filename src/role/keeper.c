@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "role/child.h"
 
-enum { TICK_MS = 1000, LAST_ANSWERS_MS = 300 };
+enum { TICK_MS = 1000, IDLE_LOOK_MS = 20 };
 
 struct keeper {
 	struct loop *loop;
@@ -15,6 +15,7 @@ struct keeper {
 	struct http_server *server;
 	struct admin admin;
 	struct loop_timer tick, end;
+	mono_t drain_until;
 };
 
 static void on_command(void *arg, int what)
@@ -42,15 +43,20 @@ static void on_end(void *arg)
 {
 	struct keeper *k = arg;
 
-	loop_stop(k->loop, 0);
+	if (http_server_is_idle(k->server) || !mono_before(mono_now(), k->drain_until))
+		loop_stop(k->loop, 0);
+	else
+		loop_timer_set(k->loop, &k->end, IDLE_LOOK_MS);
 }
 
-/* The call that asked for the reload waits for its answer in this very process. */
+/* New calls are the next keeper's; the one that asked for this reload still waits for its answer here. */
 static void on_term(void *arg)
 {
 	struct keeper *k = arg;
 
-	loop_timer_set(k->loop, &k->end, LAST_ANSWERS_MS);
+	http_server_drain(k->server);
+	k->drain_until = mono_add_ms(mono_now(), k->ctx->conf->drain_timeout);
+	loop_timer_set(k->loop, &k->end, IDLE_LOOK_MS);
 }
 
 static void on_store_down(void *arg, const char *why)
