@@ -34,7 +34,7 @@ for pnid, times in t.items():
     times = sorted(times)[:len(times) * 9 // 10]     # while there is a backlog: the last ones come out of delay queues
     rate = (len(times) - 1) / (times[-1] - times[0])
     print(pnid, len(times), round(rate, 1), \"a second of 72\")
-    assert rate >= 72 * 0.97"
+    assert rate >= 72 * (0.9 if \"$WAMD_BUILD\".endswith(\"san\") else 0.97)     # sanitizers slow the code"
 '
 test_expect_success 'nothing was refused, nothing is left in any queue' '
 	[[ $(totals throttled) -eq 0 && $(depth whatsapp.outbound.dlq) -eq 0 ]] && log_is_clean

@@ -407,5 +407,6 @@ int feed_main(int argc, char **argv)
 		drop(&f, CONTAINER_OF(f.again.next, struct outgoing, list));
 	lines_release(&f.input);
 	accounts_release(&f.accounts);
+	free(o.account.at);
 	return code;
 }
