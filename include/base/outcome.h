@@ -22,6 +22,12 @@ enum scope {
 };
 const char *scope_name(enum scope s);		/* "" for none */
 
+enum reaction {
+#define REACTION(ident, name, help) REACTION_##ident,
+#include "tbl/reactions.h"
+#undef REACTION
+};
+
 enum { ERROR_CLASSES_MAX = 16 };
 struct error_class { int code; enum outcome outcome; };
 struct error_classes { struct error_class v[ERROR_CLASSES_MAX]; int n; };	/* sorted by code, each once */

@@ -32,6 +32,7 @@ enum conclusion {
 enum { DELIVERY_PUBLISHES = 2, DELIVERY_OWNER_MAX = 80 };
 
 struct delivery;
+struct lane;
 struct publication {		/* one of the publishes that a conclusion needs */
 	struct delivery *d;
 	enum { PUB_IDLE, PUB_WAITING, PUB_CONFIRMED, PUB_FAILED } state;
@@ -44,6 +45,8 @@ struct delivery {
 	enum delivery_state state;
 
 	/* as it came */
+	struct broker *from;		/* the connection it is acked on */
+	struct lane *lane;		/* NULL: from an input queue */
 	struct broker_tag tag;
 	bool redelivered;
 	struct strbuf body, texts;	/* texts: what props points into */
@@ -66,7 +69,11 @@ struct delivery {
 	/* the attempt */
 	char owner[DELIVERY_OWNER_MAX];
 	int attempt, base;		/* base: attempts used before the message was replayed */
+	bool is_probe, is_host_probe;	/* the one message that tries an open breaker or a hold | Graph's host */
+	bool has_pass;
+	host_pass pass;			/* of the host's breaker, until its answer */
 	mono_t admit_asked, lease_end;
+	int64_t timeout_ms;		/* of the POST */
 	int64_t post_ms;		/* Unix time of the POST */
 	mono_t post_at;
 	struct strbuf post;
@@ -74,7 +81,7 @@ struct delivery {
 	struct answer answer;
 	const char *settle_as;		/* settle.lua's word */
 	enum reason reason;
-	bool was_throttled;
+	bool is_account_held;		/* its answer put the account, or what that belongs to, on hold */
 
 	/* the conclusion */
 	enum conclusion conclusion;
@@ -85,12 +92,17 @@ struct delivery {
 	int dead_code;
 	struct strbuf error, history;
 	struct hop next_hop;
-	int64_t delay_ms;		/* of the copy's queue */
+	bool to_lane;			/* the copy goes to the account's lane */
+	const char *lane_why;		/* static */
+	int64_t delay_ms;		/* else: of the copy's queue */
 	struct publication pubs[DELIVERY_PUBLISHES];
 };
 
-struct delivery *delivery_new(struct sender *s, const struct broker_delivery *in, const char *queue_name);
+/* l: the lane it was taken from, or NULL. */
+struct delivery *delivery_new(struct sender *s, const struct broker_delivery *in, const char *queue_name, struct lane *l);
 void delivery_enter(struct delivery *d, enum delivery_state next);
+
+void delivery_give_back_pass(struct delivery *d);	/* of Graph's host: no POST was made after all */
 
 /* Nothing was begun: forget it (the broker has it, or gets it back with nack). */
 void delivery_drop(struct delivery *d, bool nack);
@@ -104,10 +116,11 @@ void delivery_done(struct delivery *d);
 	(d)->m.correlation_id ? (d)->m.correlation_id : "-"
 
 /* The steps, each in its own file; each reports to the delivery by calling the next. */
-void intake_accept(struct sender *s, const struct broker_delivery *in);		/* decode, resolve, queue */
+void intake_accept(struct sender *s, const struct broker_delivery *in, struct lane *l, bool high);	/* decode, resolve, queue */
 void admit_ask(struct delivery *d);
 void send_post(struct delivery *d);
-void settle_ask(struct delivery *d);
+void settle_first(struct delivery *d);	/* the answer is there */
+void settle_ask(struct delivery *d);		/* again */
 void conclude_start(struct delivery *d);
 void conclude_retry(struct delivery *d);	/* publish what is not confirmed yet */
 
@@ -115,6 +128,13 @@ void conclude_retry(struct delivery *d);	/* publish what is not confirmed yet */
 void conclude_accepted(struct delivery *d, const char *wamid);
 void conclude_dead(struct delivery *d, const char *reason, int code, const char *error, bool has_record);
 void conclude_copy(struct delivery *d, enum hop_kind kind, int attempt, int64_t delay_ms);
+/* Its account may not send now, or has more than it may: a copy into the account's lane.  why: static. */
+void conclude_lane(struct delivery *d, enum hop_kind kind, int attempt, const char *why);
 void conclude_nothing(struct delivery *d);
+
+/* For join.c, which knows when and where the copy may be published. */
+void conclude_publish_copy(struct delivery *d, const char *queue);
+void conclude_carrier_waits(struct delivery *d);	/* its time will come: not published yet */
+void conclude_published(struct delivery *d);		/* after conclude_publish_copy(): a failure is tried again later */
 
 #endif

@@ -12,6 +12,9 @@ void key_number_limit(const struct conf *c, const struct account *a, char out[KE
 /* who: a keyed hash, so that no phone number stands in Redis. */
 void key_pair_limit(const struct conf *c, const struct account *a, const char *who, char out[KEY_TEXT_MAX]);
 void key_tenant_limit(const struct conf *c, const struct tenant *t, char out[KEY_TEXT_MAX]);
+void key_account(const struct conf *c, const struct account *a, char out[KEY_TEXT_MAX]);	/* breaker, lane, corrections */
+void key_holds(const struct conf *c, const struct tenant *t, char out[KEY_TEXT_MAX]);	/* fields: flow/hold.h */
+void key_recipient_hold(const struct conf *c, const struct account *a, const char *who, char out[KEY_TEXT_MAX]);
 void key_index(const struct conf *c, const struct tenant *t, const char *message_key, char out[KEY_TEXT_MAX]);
 void key_wamid(const struct conf *c, const struct tenant *t, const char *wamid, char out[KEY_TEXT_MAX]);
 

@@ -8,12 +8,16 @@
 #define FLOW_SENDER_H
 
 #include "base/board.h"
+#include "base/host.h"
 #include "base/loop.h"
 #include "conf/conf.h"
 #include "io/broker.h"
 #include "io/http_client.h"
 #include "io/store.h"
 #include "msg/identity.h"
+
+struct lanes;
+struct alerts;
 
 struct sender {
 	struct loop *loop;
@@ -28,6 +32,12 @@ struct sender {
 	struct http_client *http;
 	struct topology *topology;
 
+	struct lanes *lanes;		/* a third connection: what it takes from lanes */
+	struct alerts *alerts;
+	struct board *board;
+	struct host_rules host_rules;
+	struct pace *last_pace;
+	mono_t shared_until;		/* several accounts send: each gets its share of the window */
 	struct pace **paces;		/* by account.index; NULL: not seen yet */
 	struct list runnable;		/* those with something ready and allowed to ask */
 	struct list deliveries;		/* all in hand */
@@ -38,15 +48,18 @@ struct sender {
 
 	struct loop_hook hook;
 	struct loop_timer tick;		/* once a second: gauges, second tries */
-	struct loop_timer drain_end;
+	struct loop_timer drain_end, host_wait;
 	mono_t store_down_since;	/* us 0: up */
 	bool store_checked;		/* its settings allow us to send (flow/store_check.c) */
 	bool draining, gave_back, hook_is_set;
 	int64_t lag_max_us;
 };
 
-struct sender *sender_new(struct loop *l, const struct conf *c, struct board_slot *slot, int number, struct strbuf *why);
+struct sender *sender_new(struct loop *l, const struct conf *c, struct board *board, struct board_slot *slot, int number,
+			  struct strbuf *why);
 void sender_free(struct sender **sp);
+
+struct broker_options sender_broker_options(const struct sender *s);	/* what all its connections have in common */
 
 /* Asks the store for its durability settings; sets store_checked when they will do. */
 void store_check_start(struct sender *s);

@@ -17,13 +17,16 @@ struct answer {
 	int code, subcode;		/* Graph's; 0 with http 2xx: none */
 	bool has_code;
 	enum scope scope;		/* what the code says is in trouble; none for codes that are not in the table */
+	enum reaction reaction;
+	int retries_max;		/* of this code alone; INT_MAX: no cap */
 	char wamid[WAMID_MAX + 1];	/* sent only */
 	char text[ANSWER_TEXT_MAX];	/* Graph's words (code's details, else message) or the transport's; cut, long numbers masked */
 	int64_t retry_after_ms;		/* -1: not said */
 };
 
-/* own: the operator's classes, or NULL */
-void answer_read(struct answer *a, const struct error_classes *own, long http, const char *body, size_t len, int64_t retry_after_s);
+/* own: the operator's classes, or NULL; usage: X-Business-Use-Case-Usage, or NULL */
+void answer_read(struct answer *a, const struct error_classes *own, long http, const char *body, size_t len, int64_t retry_after_s,
+		 const char *usage);
 void answer_lost(struct answer *a, bool body_was_read, const char *why);	/* no whole answer */
 
 enum outcome graph_error_class(const struct error_classes *own, int http, int code, bool transient);

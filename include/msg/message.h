@@ -46,6 +46,8 @@ struct message {
 enum reason message_decode(struct message *m, const void *body, size_t len, struct strbuf *why);
 void message_release(struct message *m);
 
+const char *message_template(const struct message *m);	/* name of the template it uses, NULL: none */
+
 /* The body of the POST, appended to out; callback_data is wamd's own token. */
 void message_graph_body(const struct message *m, const char *callback_data, struct strbuf *out);
 

@@ -2,3 +2,5 @@
 SCRIPT(ADMIT,  admit,  "May this delivery be sent now?")
 SCRIPT(SETTLE, settle, "What came of the attempt.")
 SCRIPT(CONCLUDED, concluded, "The conclusion of a final record was published.")
+SCRIPT(LANE,   lane,   "May a message join its account's lane, who takes from it, may it be closed?")
+SCRIPT(OPERATE, operate, "What an operator decides about holds and breakers.")

@@ -28,6 +28,9 @@ SETTING(amqp_queue_type, choice, "amqp.queue_type",    "classic", "classic quoru
 SETTING(amqp_dlq,       text,  "amqp.dlq",             "whatsapp.outbound.dlq", 1, 127, LIVE, "Queue of dead letters.")
 SETTING(amqp_retry,     text,  "amqp.retry_prefix",    "whatsapp.retry.", 1, 100, LIVE, "Prefix of the delay queues; the step in seconds follows.")
 SETTING(amqp_status,    text,  "amqp.status_exchange", "whatsapp.status", 1, 127, LIVE, "Topic exchange of status events.")
+SETTING(amqp_lanes,     text,  "amqp.lanes",           "whatsapp.lanes", 1, 127, LIVE, "Queue of tickets: one for each account whose messages wait in a lane.")
+SETTING(amqp_lane,      text,  "amqp.lane_prefix",     "whatsapp.lane.", 1, 100, LIVE, "Prefix of the lanes; the phone number id follows, and .high for priorities from 7.")
+SETTING(amqp_share,     count, "amqp.account_share",   "25", 1, 100, LIVE, "Percent of a sender's window that one account may fill while others send, too; the rest takes its lane.")
 SETTING(amqp_prefetch,  count, "amqp.prefetch",        "256", 1, 10000, LIVE, "Window of unacknowledged messages of each sender.")
 SETTING(amqp_body_max,  bytes, "amqp.message_max",     "1MB", 1024, 16777216, LIVE, "Largest message that is read; a larger one is dead-lettered as too_large.")
 SETTING(amqp_heartbeat, msec,  "amqp.heartbeat",       "10s", 1000, 60000, LIVE, "Heartbeat; a broker silent for twice that long is given up.")
@@ -68,6 +71,24 @@ SETTING(limit_tier,     text,  "limit.tier",           "standard", 1, 64, LIVE, 
 SETTING(limit_headroom, count, "limit.headroom",       "90", 1, 100, LIVE, "Percent of a tier that is used for sending, because Meta counts inbound messages too; a rate is taken as it is.")
 SETTING(limit_pair_every, msec, "limit.pair_interval", "6s", 0, 3600000, LIVE, "A recipient gets one message of a phone number in this time, once limit.pair_burst is used up; 0ms: no such limit.")
 SETTING(limit_pair_burst, count, "limit.pair_burst",   "45", 1, 1000, LIVE, "Messages that a recipient may get from one phone number without a pause.")
+
+SETTING(limit_window,   msec,  "limit.window",         "10s", 100, 600000, LIVE, "How long a number's use is added up before it is compared with its rate.")
+SETTING(limit_warn,     count, "limit.approaching",    "80", 1, 1000, LIVE, "Percent of its rate from which a number's use raises the alert limit_approaching.")
+
+SETTING(lane_idle,      msec,  "lane.idle",            "60s", 100, 86400000, LIVE, "A lane that is empty for so long is closed.")
+SETTING(lane_grace,     msec,  "lane.grace",           "60s", 1000, 3600000, LIVE, "How long nobody must have joined a lane before its queue is deleted; at least 5 s more than amqp.confirm_timeout.")
+SETTING(lane_max,       count, "lane.max",             "1000", 1, 30000, LIVE, "Lanes a sender takes from at a time.")
+SETTING(lane_renew,     msec,  "lane.renew",           "10m", 1000, 1500000, LIVE, "How long a sender keeps a lane before it offers it to all again; the broker takes an unacked ticket back after 30 minutes.")
+
+SETTING(breaker_calls,  count, "breaker.min_calls",    "20", 1, 1000000, LIVE, "Answers within a minute from which on an account's breaker may open.")
+SETTING(breaker_percent, count, "breaker.failed_percent", "50", 1, 100, LIVE, "Percent of them that must have failed: time-outs, cut connections, errors of Graph's own.")
+SETTING(breaker_open,   msec,  "breaker.open",         "30s", 10, 3600000, LIVE, "How long it stays open at first; doubles as long as the probe fails.")
+SETTING(breaker_open_max, msec, "breaker.open_max",    "5m", 10, 86400000, LIVE, "Longest such time.")
+SETTING(breaker_probe,  msec,  "breaker.probe_lease",  "10s", 200, 60000, LIVE, "How long the one message that tries an open breaker or a hold may take; its POST gets four fifths of it.")
+SETTING(breaker_ramp,   msec,  "breaker.ramp",         "5s", 10, 600000, LIVE, "After it closes, an account starts with one message a second and doubles in this time.")
+
+SETTING(hold_first,     msec,  "hold.first",           "60s", 10, 86400000, LIVE, "How long Graph's word that an account, number, business account or template is in trouble holds it before one message tries again; doubles.")
+SETTING(hold_max,       msec,  "hold.max",             "1h", 10, 604800000, LIVE, "Longest such time.")
 
 SETTING(respawn_min,    msec,  "respawn.min",          "100ms", 1, 60000, LIVE, "First delay before a crashed child is started again; doubles while it goes on.")
 SETTING(respawn_max,    msec,  "respawn.max",          "10s", 1, 600000, LIVE, "Longest such delay.")

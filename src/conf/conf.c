@@ -174,6 +174,8 @@ static bool is_plain_loopback(const char *url)
 	return strchr(":/", *end) && !strchr(end, '@');
 }
 
+enum { LANE_GRACE_MARGIN_MS = 5000 };	/* a join's life (flow/join.c) and some more */
+
 /* What one setting alone cannot say. */
 static int check_tiers(const struct conf *c, struct strbuf *why)
 {
@@ -193,6 +195,9 @@ static int check_tiers(const struct conf *c, struct strbuf *why)
 
 static int cross_check(const struct conf *c, struct strbuf *why)
 {
+	if (c->lane_grace < c->amqp_confirm + LANE_GRACE_MARGIN_MS)
+		return why_set(why, "%s: lane.grace: found %lld ms, allowed from 5 s above amqp.confirm_timeout, %lld ms", c->file,
+			       (long long)c->lane_grace, (long long)(c->amqp_confirm + LANE_GRACE_MARGIN_MS));
 	if (check_tiers(c, why) < 0)
 		return -1;
 	if (c->amqp_backoff_min > c->amqp_backoff_max)

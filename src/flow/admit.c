@@ -3,9 +3,12 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/str.h"
+#include "flow/alert.h"
 #include "flow/backoff.h"
 #include "flow/delivery.h"
+#include "flow/hold.h"
 #include "flow/keys.h"
+#include "flow/lane.h"
 #include "flow/pace.h"
 #include "flow/topology.h"
 
@@ -32,15 +35,13 @@ static void limit_set_rate(struct limit *l, int64_t rate)
 }
 
 /* Those that apply to this message: its recipient's (Meta: "Throughput", pair rate), its tenant's. */
-static int further_limits(struct delivery *d, struct limit limits[LIMITS_MAX])
+static int further_limits(struct delivery *d, const char *who, struct limit limits[LIMITS_MAX])
 {
 	const struct conf *c = d->s->conf;
 	const struct tenant *t = d->account->tenant;
-	char who[WHO_LEN + 1];
 	int n = 0;
 
 	if (c->limit_pair_every) {
-		identity_who(d->s->identity, &d->m.to, who);
 		key_pair_limit(c, d->account, who, limits[n].key);
 		limit_set(&limits[n++], "pair", c->limit_pair_every * 1000, (c->limit_pair_burst - 1) * c->limit_pair_every * 1000);
 	}
@@ -64,8 +65,43 @@ static const char *policy(const struct delivery *d)
 	return d->s->conf->on_unknown;
 }
 
-static void on_go(struct delivery *d, int n, int base)
+static void tell_use(const struct delivery *d, const char *note)
 {
+	const struct account *a = d->account;
+	struct alert_subject who = { a->tenant->id, a->id, NULL };
+
+	if (!strcmp(note, "approaching"))
+		alert_raise(d->s->alerts, ALERT_LIMIT_APPROACHING, &who, "it used %lld %% or more of its %lld messages a second",
+			    (long long)d->s->conf->limit_warn, (long long)a->rate);
+	else if (!strcmp(note, "calm"))
+		alert_resolve(d->s->alerts, ALERT_LIMIT_APPROACHING, &who, "it uses less of its limit again");
+}
+
+/* A probe must have its answer before its lease is over: four fifths of it are the POST's, what is left is for beginning. */
+static void set_deadlines(struct delivery *d)
+{
+	const struct conf *c = d->s->conf;
+	int64_t lease = d->is_probe ? c->breaker_probe : INT64_MAX;
+
+	if (d->is_host_probe && c->host_probe < lease)
+		lease = c->host_probe;
+	d->timeout_ms = c->graph_timeout;
+	if (lease == INT64_MAX)
+		return;
+	if (lease * 4 / 5 < d->timeout_ms)
+		d->timeout_ms = lease * 4 / 5;
+	d->lease_end = mono_add_ms(d->admit_asked, lease - d->timeout_ms);
+}
+
+static void on_go(struct delivery *d, int n, int base, bool probe, const char *note)
+{
+	d->is_probe = probe;
+	set_deadlines(d);
+	tell_use(d, note);
+	if (probe)
+		board_count(d->s->slot, COUNT_PROBES);
+	if (n == base + 1)		/* a retry was counted when it took its place in the budget */
+		host_count_first(&d->s->board->host, mono_now());
 	if (d->hop.kind == HOP_UNKNOWN)
 		board_count(d->s->slot, COUNT_RESENT);
 	d->attempt = n;
@@ -109,13 +145,35 @@ static void on_pair(struct delivery *d, int64_t wait_ms)
 		      backoff_at_least(&d->s->conf->retry_wait, wait_ms));
 }
 
+/* The gate is closed: a breaker or a hold.  A short time is waited here; for long, everything of the account waits in its lane. */
+static void on_held(struct delivery *d, int64_t ms, const char *why)
+{
+	struct pace *p = d->pace;
+	bool is_template = why[0] == 'p';
+
+	if (is_template && ms > d->s->conf->hold_in_memory) {	/* other messages of the account may go */
+		board_count(d->s->slot, COUNT_WAITED);
+		conclude_copy(d, d->hop.kind == HOP_NONE ? HOP_LANE : d->hop.kind, d->hop.attempt,
+			      backoff_at_least(&d->s->conf->retry_wait, ms));
+		return;
+	}
+	delivery_enter(d, DELIVERY_RECEIVED);
+	pace_add_back(p, d);
+	if (ms > d->s->conf->hold_in_memory)
+		pace_held(p, ms, strcmp(why, "breaker") ? "held" : "breaker");
+}
+
 static void on_verdict(struct delivery *d, const struct store_reply *r)
 {
 	const char *verdict = r->v[0].s;
 	int n = (int)r->v[1].i;
 
 	if (!strcmp(verdict, "go")) {
-		on_go(d, n, (int)r->v[2].i);
+		on_go(d, n, (int)r->v[2].i, r->v[3].i != 0, r->v[4].s ? r->v[4].s : "");
+	} else if (!strcmp(verdict, "lane")) {
+		conclude_lane(d, d->hop.kind == HOP_NONE ? HOP_LANE : d->hop.kind, d->hop.attempt, "order");
+	} else if (!strcmp(verdict, "held")) {
+		on_held(d, r->v[2].i, r->v[3].s ? r->v[3].s : "");
 	} else if (!strcmp(verdict, "wait")) {
 		delivery_enter(d, DELIVERY_RECEIVED);
 		pace_add_back(d->pace, d);
@@ -141,19 +199,26 @@ static void on_verdict(struct delivery *d, const struct store_reply *r)
 
 static bool is_whole(const struct store_reply *r)
 {
+	static const struct { const char *verdict; int n; } lengths[] = {
+		{ "final", 9 }, { "go", 5 }, { "held", 4 }, { "wait", 3 }, { "pair", 3 }, { "busy", 3 },
+	};
+
 	if (r->error || r->n < 2 || r->v[0].kind != STORE_TEXT)
 		return false;
-	if (!strcmp(r->v[0].s, "final"))
-		return r->n == 9;
-	return strcmp(r->v[0].s, "wait") && strcmp(r->v[0].s, "pair") && strcmp(r->v[0].s, "busy") && strcmp(r->v[0].s, "go") ? true :
-		r->n == 3;
+	for (size_t i = 0; i < ARRAY_LEN(lengths); i++)
+		if (!strcmp(r->v[0].s, lengths[i].verdict))
+			return r->n == lengths[i].n;
+	return true;
 }
 
 static void on_admitted(void *arg, const struct store_reply *r)
 {
 	struct delivery *d = arg;
-	bool must_wait;
+	bool must_wait, goes;
 
+	goes = r && is_whole(r) && !strcmp(r->v[0].s, "go");
+	if (!goes)
+		delivery_give_back_pass(d);
 	if (!r || !is_whole(r)) {
 		/* Nobody knows whether it ran.  Asking again with the same owner is safe: it has sent nothing. */
 		if (r && r->error)
@@ -163,16 +228,17 @@ static void on_admitted(void *arg, const struct store_reply *r)
 		pace_answered(d->pace, true, 200);
 		return;
 	}
-	must_wait = !strcmp(r->v[0].s, "wait");
+	/* Held for a short time: like a limit. */
+	must_wait = !strcmp(r->v[0].s, "wait") || (!strcmp(r->v[0].s, "held") && r->v[2].i <= d->s->conf->hold_in_memory);
 	pace_answered(d->pace, must_wait, must_wait ? r->v[2].i : 0);
 	on_verdict(d, r);
 }
 
 /* The script's arguments; numbers get their text here. */
 struct arguments {
-	struct store_arg v[3 + LIMITS_MAX + 21 + 3 * LIMITS_MAX];
+	struct store_arg v[6 + LIMITS_MAX + 31 + 3 * LIMITS_MAX];
 	int n;
-	char numbers[10][24];
+	char numbers[14][24];
 	int n_numbers;
 };
 
@@ -193,13 +259,20 @@ void admit_ask(struct delivery *d)
 {
 	const struct conf *c = d->s->conf;
 	const struct tenant *t = d->account->tenant;
-	char record[KEY_TEXT_MAX], index[KEY_TEXT_MAX], digest[2 * SHA256_LEN + 1], hex[2 * KEY_LEN + 1];
+	char record[KEY_TEXT_MAX], index[KEY_TEXT_MAX], digest[2 * SHA256_LEN + 1], hex[2 * KEY_LEN + 1], who[WHO_LEN + 1];
+	char account[KEY_TEXT_MAX], holds[KEY_TEXT_MAX], recipient[KEY_TEXT_MAX], template[HOLD_FIELD_MAX];
 	struct limit number, further[LIMITS_MAX];
-	int n_further = further_limits(d, further);
+	int n_further;
 	int64_t lease_ms = c->graph_timeout + c->lease_margin;
 	struct arguments a = { .n = 0 };
 
+	identity_who(d->s->identity, &d->m.to, who);
+	n_further = further_limits(d, who, further);
 	key_record(c, t, d->key, record);
+	key_account(c, d->account, account);
+	key_holds(c, t, holds);
+	key_recipient_hold(c, d->account, who, recipient);
+	hold_template_field(d->account, message_template(&d->m), template);
 	key_number_limit(c, d->account, number.key);
 	limit_set_rate(&number, d->account->rate);
 	key_index(c, t, d->m.key, index);
@@ -209,6 +282,9 @@ void admit_ask(struct delivery *d)
 	add_text(&a, record);
 	add_text(&a, number.key);
 	add_text(&a, index);
+	add_text(&a, account);
+	add_text(&a, holds);
+	add_text(&a, recipient);
 	for (int i = 0; i < n_further; i++)
 		add_text(&a, further[i].key);
 	/* in the order of admit.lua */
@@ -236,6 +312,14 @@ void admit_ask(struct delivery *d)
 		add_text(&a, "");
 	add_number(&a, d->replay.attempts);
 	add_text(&a, d->replay.may_duplicate ? "1" : "0");
+	add_text(&a, pace_minds_lane(d) ? "1" : "0");
+	add_number(&a, c->breaker_probe);
+	add_number(&a, c->breaker_ramp);
+	add_number(&a, c->limit_window);
+	add_number(&a, c->limit_warn);
+	for (int i = 0; i < HOLD_TEMPLATE; i++)
+		add_text(&a, d->pace->holds.of[i]);
+	add_text(&a, template);
 	for (int i = 0; i < n_further; i++) {
 		add_text(&a, further[i].interval);
 		add_text(&a, further[i].tolerance);
@@ -243,9 +327,10 @@ void admit_ask(struct delivery *d)
 	}
 
 	(void)FAILPOINT(BEFORE_ADMIT);
+	d->is_probe = false;
 	delivery_enter(d, DELIVERY_ADMITTING);
 	d->admit_asked = mono_now();
 	d->lease_end = mono_add_ms(d->admit_asked, lease_ms);	/* earlier than Redis's own: its clock starts when the script runs */
-	if (store_script(d->s->store, SCRIPT_ADMIT, 3 + n_further, a.v, a.n, on_admitted, d) < 0)
+	if (store_script(d->s->store, SCRIPT_ADMIT, 6 + n_further, a.v, a.n, on_admitted, d) < 0)
 		on_admitted(d, NULL);
 }

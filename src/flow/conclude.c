@@ -3,7 +3,9 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "flow/delivery.h"
+#include "flow/join.h"
 #include "flow/keys.h"
+#include "flow/pace.h"
 #include "flow/topology.h"
 #include "msg/event.h"
 
@@ -27,7 +29,9 @@ static void on_fate(void *arg, enum broker_fate fate)
 		board_count(d->s->slot, COUNT_UNROUTED);	/* nobody listens: that is no failure */
 		fate = BROKER_CONFIRMED;
 	}
-	if (fate == BROKER_RETURNED) {
+	if (fate == BROKER_RETURNED && d->to_lane) {
+		join_forget(&d->pace->join);	/* its lane was closed: joined anew */
+	} else if (fate == BROKER_RETURNED) {
 		log_warn("returned", DELIVERY_FMT ": the queue it must go to is gone; declared again", DELIVERY_ARGS(d));
 		broker_redeclare(d->s->out);
 	}
@@ -109,7 +113,7 @@ static void publish_dead_letter(struct delivery *d)
 }
 
 /* The message as it came, with its own headers but ours and the broker's. */
-static void publish_copy(struct delivery *d)
+void conclude_publish_copy(struct delivery *d, const char *queue)
 {
 	struct broker_properties props = d->props;
 	char hop[HOP_TEXT_MAX];
@@ -130,8 +134,27 @@ static void publish_copy(struct delivery *d)
 	}
 	props.priority = d->priority;
 	publish(d, PUB_CARRIER, &(struct broker_publish){
-		.exchange = "", .routing_key = topology_delay_queue(d->s->topology, d->delay_ms), .mandatory = true,
+		.exchange = "", .routing_key = queue, .mandatory = true,
 		.body = d->body.buf, .len = d->body.len, .props = props });
+}
+
+static void publish_copy(struct delivery *d)
+{
+	if (d->to_lane)
+		join_publish(&d->pace->join, d);
+	else
+		conclude_publish_copy(d, topology_delay_queue(d->s->topology, d->delay_ms));
+}
+
+void conclude_carrier_waits(struct delivery *d)
+{
+	d->pubs[PUB_CARRIER].state = PUB_WAITING;
+}
+
+void conclude_published(struct delivery *d)
+{
+	if (d->pubs[PUB_CARRIER].state == PUB_FAILED)
+		publish_later(d);
 }
 
 static void publish_missing(struct delivery *d)
@@ -232,7 +255,19 @@ void conclude_dead(struct delivery *d, const char *reason, int code, const char 
 void conclude_copy(struct delivery *d, enum hop_kind kind, int attempt, int64_t delay_ms)
 {
 	d->conclusion = CONCLUDE_COPY;
+	d->to_lane = false;
 	d->delay_ms = delay_ms;
+	d->next_hop = (struct hop){ .kind = kind, .attempt = attempt, .first_seen_ms = d->hop.first_seen_ms, .hops = d->hop.hops + 1,
+				    .gave_back = d->hop.gave_back };
+	conclude_start(d);
+}
+
+void conclude_lane(struct delivery *d, enum hop_kind kind, int attempt, const char *why)
+{
+	board_count(d->s->slot, COUNT_LANED);
+	d->conclusion = CONCLUDE_COPY;
+	d->to_lane = true;
+	d->lane_why = why;
 	d->next_hop = (struct hop){ .kind = kind, .attempt = attempt, .first_seen_ms = d->hop.first_seen_ms, .hops = d->hop.hops + 1,
 				    .gave_back = d->hop.gave_back };
 	conclude_start(d);

@@ -4,6 +4,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "flow/lane.h"
 #include "flow/pace.h"
 
 static const char *const names[] = {
@@ -35,7 +36,10 @@ void delivery_enter(struct delivery *d, enum delivery_state next)
 	if (!(may_enter[d->state] & BIT(next)))
 		BUG(DELIVERY_FMT ": %s -> %s", DELIVERY_ARGS(d), names[d->state], names[next]);
 	d->s->n_active += is_active[next] - is_active[d->state];
-	d->s->n_concluding += (next == DELIVERY_CONCLUDING) - (d->state == DELIVERY_CONCLUDING);
+	if (d->pace && is_active[next] != is_active[d->state])
+		pace_active(d->pace, is_active[next] ? 1 : -1);
+	/* A copy into a lane is no reason to stop: it is how a flood makes room for others. */
+	d->s->n_concluding += (next == DELIVERY_CONCLUDING && !d->to_lane) - (d->state == DELIVERY_CONCLUDING && !d->to_lane);
 	d->state = next;
 }
 
@@ -94,12 +98,12 @@ static void keep_properties(struct delivery *d, const struct broker_properties *
 	}
 }
 
-struct delivery *delivery_new(struct sender *s, const struct broker_delivery *in, const char *queue_name)
+struct delivery *delivery_new(struct sender *s, const struct broker_delivery *in, const char *queue_name, struct lane *l)
 {
 	struct delivery *d = take_spare(s);
 	struct strbuf body = d->body, texts = d->texts, post = d->post, error = d->error, history = d->history;
 
-	*d = (struct delivery){ .s = s, .tag = in->tag, .redelivered = in->redelivered, .queue_name = queue_name,
+	*d = (struct delivery){ .s = s, .from = l ? lane_broker(l) : s->in, .lane = l, .tag = in->tag, .redelivered = in->redelivered, .queue_name = queue_name,
 				.body = body, .texts = texts, .post = post, .error = error, .history = history };
 	strbuf_reset(&d->body);
 	strbuf_reset(&d->texts);
@@ -118,6 +122,8 @@ struct delivery *delivery_new(struct sender *s, const struct broker_delivery *in
 	for (int i = 0; i < DELIVERY_PUBLISHES; i++)
 		d->pubs[i].d = d;
 	s->n_deliveries++;
+	if (l)
+		lane_took(l);
 	return d;
 }
 
@@ -132,6 +138,15 @@ static void forget(struct delivery *d)
 	message_release(&d->m);
 	s->n_deliveries--;
 	list_add_head(&s->spare, &d->all);
+	if (d->lane)
+		lane_finished(d->lane);
+}
+
+void delivery_give_back_pass(struct delivery *d)
+{
+	if (d->has_pass)
+		host_give_back(&d->s->board->host, d->pass);
+	d->has_pass = d->is_host_probe = false;
 }
 
 void delivery_drop(struct delivery *d, bool nack)
@@ -139,7 +154,7 @@ void delivery_drop(struct delivery *d, bool nack)
 	if (d->state != DELIVERY_RECEIVED)
 		BUG(DELIVERY_FMT ": dropped while %s", DELIVERY_ARGS(d), names[d->state]);
 	if (nack)
-		broker_nack(d->s->in, d->tag);
+		broker_nack(d->from, d->tag);
 	forget(d);
 }
 
@@ -149,6 +164,6 @@ void delivery_done(struct delivery *d)
 		if (d->pubs[i].state == PUB_WAITING || d->pubs[i].state == PUB_FAILED)
 			BUG(DELIVERY_FMT ": acked before its successor is confirmed", DELIVERY_ARGS(d));
 	delivery_enter(d, DELIVERY_DONE);
-	broker_ack(d->s->in, d->tag);
+	broker_ack(d->from, d->tag);
 	forget(d);
 }

@@ -3,6 +3,7 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "flow/backoff.h"
+#include "flow/lane.h"
 #include "flow/pace.h"
 
 static struct broker_text header(const struct broker_properties *p, const char *name)
@@ -102,9 +103,36 @@ static enum reason decode(struct delivery *d, struct strbuf *why)
 	return r == REASON_NONE ? resolve(d, why) : r;
 }
 
-void intake_accept(struct sender *s, const struct broker_delivery *in)
+/* Switched off in the configuration; NULL: not. */
+static const char *switched_off(const struct account *a)
 {
-	struct delivery *d = delivery_new(s, in, s->conf->amqp_inputs.v[in->queue]);
+	return a->tenant->suspended ? "tenant_suspended" : a->enabled ? NULL : "account_disabled";
+}
+
+/* To the account's line, or past it into its lane. */
+static void queue_up(struct delivery *d)
+{
+	const char *off = switched_off(d->account), *why;
+
+	d->pace = pace_of(d->s, d->account);
+	why = off && !d->lane ? off : pace_goes_to_lane(d->pace, d);
+	if (why) {
+		log_debug("to_lane", DELIVERY_FMT " why=%s", DELIVERY_ARGS(d), why);
+		conclude_lane(d, d->hop.kind == HOP_NONE ? HOP_LANE : d->hop.kind, d->hop.attempt, why);
+		return;
+	}
+	if (off) {		/* taken before the lane fell asleep */
+		delivery_drop(d, true);
+		return;
+	}
+	identity_record_key(d->s->identity, &d->m, d->key);
+	snprintf(d->owner, sizeof(d->owner), "%s:%llu", d->s->incarnation, (unsigned long long)++d->s->serial);
+	pace_add(d->pace, d);
+}
+
+void intake_accept(struct sender *s, const struct broker_delivery *in, struct lane *l, bool high)
+{
+	struct delivery *d = delivery_new(s, in, l ? lane_queue(l, high) : s->conf->amqp_inputs.v[in->queue], l);
 	struct strbuf why = STRBUF_INIT;
 	enum reason r;
 
@@ -115,18 +143,9 @@ void intake_accept(struct sender *s, const struct broker_delivery *in)
 	find_correlation_id(d);
 	find_times(d);
 	find_priority(d);
-	if (r != REASON_NONE) {
+	if (r != REASON_NONE)
 		conclude_dead(d, reason_code(r), 0, why.buf, false);
-	} else if (d->account->tenant->suspended || !d->account->enabled) {
-		log_debug("held", DELIVERY_FMT " why=%s", DELIVERY_ARGS(d),
-			  d->account->enabled ? "tenant_suspended" : "account_disabled");
-		conclude_copy(d, d->hop.kind == HOP_NONE ? HOP_LANE : d->hop.kind, d->hop.attempt,
-			      backoff_at_least(&s->conf->retry_wait, INT64_MAX));
-	} else {
-		identity_record_key(s->identity, &d->m, d->key);
-		snprintf(d->owner, sizeof(d->owner), "%s:%llu", s->incarnation, (unsigned long long)++s->serial);
-		d->pace = pace_of(s, d->account);
-		pace_add(d->pace, d);
-	}
+	else
+		queue_up(d);
 	strbuf_release(&why);
 }

@@ -25,6 +25,21 @@ void key_tenant_limit(const struct conf *c, const struct tenant *t, char out[KEY
 	snprintf(out, KEY_TEXT_MAX, "%sr:{%s}:t:%s", c->redis_prefix, t->domain, t->id);
 }
 
+void key_account(const struct conf *c, const struct account *a, char out[KEY_TEXT_MAX])
+{
+	snprintf(out, KEY_TEXT_MAX, "%sa:{%s}:%s", c->redis_prefix, a->tenant->domain, a->phone_number_id);
+}
+
+void key_holds(const struct conf *c, const struct tenant *t, char out[KEY_TEXT_MAX])
+{
+	snprintf(out, KEY_TEXT_MAX, "%ss:{%s}", c->redis_prefix, t->domain);
+}
+
+void key_recipient_hold(const struct conf *c, const struct account *a, const char *who, char out[KEY_TEXT_MAX])
+{
+	snprintf(out, KEY_TEXT_MAX, "%ss:{%s}:r:%s:%s", c->redis_prefix, a->tenant->domain, a->phone_number_id, who);
+}
+
 void key_index(const struct conf *c, const struct tenant *t, const char *message_key, char out[KEY_TEXT_MAX])
 {
 	snprintf(out, KEY_TEXT_MAX, "%si:{%s}:%s:%s", c->redis_prefix, t->domain, t->id, message_key);

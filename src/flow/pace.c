@@ -2,11 +2,26 @@
 
 #include "base/log.h"
 #include "base/mem.h"
-#include "flow/backoff.h"
+#include "flow/lane.h"
+
+enum {
+	HELD_MAX_MS = 5000,		/* then it is asked again: an operator may have changed his mind */
+	SHARED_MS = 60000,
+};
+
+/* What one account may have under way: all, unless others want to send, too. */
+static int share(const struct pace *p)
+{
+	const struct sender *s = p->s;
+	int64_t n = mono_before(loop_now(s->loop), s->shared_until) ? s->conf->amqp_prefetch * s->conf->amqp_share / 100 :
+		    s->conf->amqp_prefetch;
+
+	return n < 2 ? 2 : (int)n;
+}
 
 static void update_runnable(struct pace *p)
 {
-	bool may = p->n_ready > 0 && !loop_timer_is_set(&p->wake) && (!p->paced || p->n_asking == 0);
+	bool may = p->n_ready > 0 && !loop_timer_is_set(&p->wake) && (!p->paced || p->n_asking == 0) && p->n_active < share(p);
 
 	if (may && list_is_empty(&p->runnable))
 		list_add_tail(&p->s->runnable, &p->runnable);
@@ -45,6 +60,8 @@ struct pace *pace_of(struct sender *s, const struct account *a)
 		list_init(&p->ready[i]);
 	loop_timer_init(&p->wake, on_wake, p);
 	p->headers = new_headers(a);
+	hold_fields_of(a, &p->holds);
+	join_init(&p->join, p);
 	return p;
 }
 
@@ -53,18 +70,22 @@ void pace_free(struct pace **pp)
 	struct pace *p = *pp;
 
 	loop_timer_stop(p->s->loop, &p->wake);
+	join_release(&p->join);
 	list_del(&p->runnable);
 	http_headers_unref(&p->headers);
 	free(p);
 	*pp = NULL;
 }
 
-/* How many may wait here: what goes out within hold_in_memory, and no more than a quarter of the window. */
+/* How many may wait here: what goes out within hold_in_memory, and with what is under way no more than its share. */
 static int room(const struct pace *p)
 {
-	int64_t by_time = p->account->rate * p->s->conf->hold_in_memory / 1000, share = p->s->conf->amqp_prefetch / 4;
-	int64_t n = by_time < share ? by_time : share;
+	int64_t n = p->account->rate * p->s->conf->hold_in_memory / 1000, quarter = p->s->conf->amqp_prefetch / 4;
 
+	if (n > quarter)
+		n = quarter;
+	if (n > share(p) - p->n_active)
+		n = share(p) - p->n_active;
 	return n < 2 ? 2 : (int)n;
 }
 
@@ -76,36 +97,90 @@ static void take_out(struct pace *p, struct delivery *d)
 	p->s->n_ready--;
 }
 
-/*
- * The way out for what cannot wait here: a delay queue, as the kind of copy it is.  All senders drain the number's budget, so
- * the backlog of one of them stands for that of all; half of its time, or the queue would come back after the others ran dry.
- */
-static void send_away(struct pace *p, struct delivery *d)
+static void send_away(struct pace *p, struct delivery *d, const char *why)
 {
-	int64_t ms = p->n_ready * 1000 / p->account->rate * p->s->conf->senders / 2;
-
 	take_out(p, d);
 	board_count(p->s->slot, COUNT_WAITED);
-	conclude_copy(d, d->hop.kind == HOP_NONE ? HOP_LANE : d->hop.kind, d->hop.attempt,
-		      backoff_wait(&p->s->conf->retry_wait, ms));
+	conclude_lane(d, d->hop.kind == HOP_NONE ? HOP_LANE : d->hop.kind, d->hop.attempt, why);
 }
 
+/* What was taken from the lane is not put there again: the lane gives no more than fits. */
 static struct delivery *last_of_lowest(struct pace *p)
 {
 	for (size_t i = 0; i < ARRAY_LEN(p->ready); i++)
-		if (!list_is_empty(&p->ready[i]))
-			return CONTAINER_OF(p->ready[i].prev, struct delivery, queue);
-	BUG("account %s counts %d ready and has none", p->account->id, p->n_ready);
+		for (struct list *l = p->ready[i].prev; l != &p->ready[i]; l = l->prev) {
+			struct delivery *d = CONTAINER_OF(l, struct delivery, queue);
+
+			if (!d->lane)
+				return d;
+		}
+	return NULL;
 }
 
 static void shed(struct pace *p)
 {
-	while (p->paced && p->n_ready > room(p))
-		send_away(p, last_of_lowest(p));
+	bool is_full = p->n_active >= share(p);
+	struct delivery *d;
+
+	while ((p->paced || is_full) && p->n_ready > room(p) && (d = last_of_lowest(p)))
+		send_away(p, d, p->paced ? LANE_WHY_LIMIT : "share");
+}
+
+bool pace_minds_lane(const struct delivery *d)
+{
+	return !d->lane && (d->hop.kind == HOP_NONE || d->hop.kind == HOP_LANE || d->hop.kind == HOP_BUSY);
+}
+
+const char *pace_goes_to_lane(const struct pace *p, const struct delivery *d)
+{
+	if (d->lane)
+		return NULL;
+	if (mono_before(loop_now(p->s->loop), p->held_until))
+		return p->held_why;
+	return pace_minds_lane(d) && join_is_fresh(&p->join) ? "order" : NULL;
+}
+
+void pace_held(struct pace *p, int64_t ms, const char *why)
+{
+	struct delivery *d;
+
+	p->held_until = mono_add_ms(loop_now(p->s->loop), ms < HELD_MAX_MS ? ms : HELD_MAX_MS);
+	p->held_why = why;
+	while ((d = last_of_lowest(p)))
+		send_away(p, d, why);
+	if (p->lane && ms > p->s->conf->hold_in_memory)
+		lane_sleep(p->lane, ms);
+	update_runnable(p);
+}
+
+void pace_go_on(struct pace *p)
+{
+	p->held_until = (mono_t){ 0 };
+	loop_timer_stop(p->s->loop, &p->wake);
+	if (p->lane)
+		lane_wake(p->lane);
+	update_runnable(p);
+}
+
+void pace_active(struct pace *p, int change)
+{
+	p->n_active += change;
+	update_runnable(p);
+}
+
+/* Another account than the last one's: the window is shared for a while. */
+static void note_sharing(struct pace *p)
+{
+	struct sender *s = p->s;
+
+	if (s->last_pace && s->last_pace != p)
+		s->shared_until = mono_add_ms(loop_now(s->loop), SHARED_MS);
+	s->last_pace = p;
 }
 
 static void add(struct pace *p, struct delivery *d, bool first)
 {
+	note_sharing(p);
 	d->is_ready = true;
 	if (first)
 		list_add_head(&p->ready[d->priority], &d->queue);

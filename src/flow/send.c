@@ -24,14 +24,14 @@ static void on_answer(void *arg, const struct http_result *r)
 
 	(void)FAILPOINT(ANSWERED);
 	if (r->fate == HTTP_ANSWERED)
-		answer_read(&d->answer, &d->s->conf->error_classes, r->status, r->body, r->len, r->retry_after_s);
+		answer_read(&d->answer, &d->s->conf->error_classes, r->status, r->body, r->len, r->retry_after_s, r->usage);
 	else
 		answer_lost(&d->answer, r->fate == HTTP_UNKNOWN, r->why);
 	if (d->answer.outcome == OUTCOME_UNKNOWN && r->fate == HTTP_ANSWERED)
 		log_warn("answer_surprise", DELIVERY_FMT " http=%d trace=%s: %s", DELIVERY_ARGS(d), d->answer.http, r->trace,
 			 d->answer.text);
 	delivery_enter(d, DELIVERY_SETTLING);
-	settle_ask(d);
+	settle_first(d);
 }
 
 /* wamd's token, and the caller's own value behind a bar where it fits Meta's 512 characters. */
@@ -57,6 +57,7 @@ void send_post(struct delivery *d)
 	if (!d->s->http) {	/* the drain has ended: no new connection any more */
 		answer_lost(&d->answer, false, "shutting down");
 		delivery_enter(d, DELIVERY_SETTLING);
+		delivery_give_back_pass(d);
 		settle_ask(d);
 		return;
 	}
@@ -68,6 +69,6 @@ void send_post(struct delivery *d)
 	board_count(d->s->slot, COUNT_POSTED);
 	http_send(d->s->http, &(struct http_request){
 		.method = "POST", .url = url.buf, .headers = d->pace->headers, .body = d->post.buf, .len = d->post.len,
-		.timeout_ms = c->graph_timeout, .may_start = may_start, .body_read = on_body_read, .done = on_answer, .arg = d });
+		.timeout_ms = d->timeout_ms, .may_start = may_start, .body_read = on_body_read, .done = on_answer, .arg = d });
 	strbuf_release(&url);
 }

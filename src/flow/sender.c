@@ -6,7 +6,11 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/rand.h"
+#include "flow/alert.h"
+#include "flow/backoff.h"
 #include "flow/delivery.h"
+#include "flow/host_rules.h"
+#include "flow/lane.h"
 #include "flow/pace.h"
 #include "flow/topology.h"
 
@@ -16,6 +20,7 @@ enum {
 	GIVE_BACK_MS = 60000,		/* Redis away this long: others may be better off with what we hold */
 	DRAIN_TAIL_MS = 1500,		/* after drain_timeout: for settling what was cut off */
 	UNWRITTEN_MAX = 4 << 20,
+	HOST_LOOK_MS = 500,
 };
 
 /* ---- what may begin ---- */
@@ -30,16 +35,57 @@ static bool may_ask(const struct sender *s)
 
 static bool is_idle(const struct sender *s)
 {
-	return s->n_deliveries == 0 && broker_unwritten(s->in) == 0 && broker_unwritten(s->out) == 0;
+	return s->n_deliveries == 0 && broker_unwritten(s->in) == 0 && broker_unwritten(s->out) == 0 && lanes_are_idle(s->lanes);
+}
+
+/* The breaker for Graph's host: nothing is attempted while it is open, but for its probe. */
+static bool host_lets(struct sender *s, host_pass *pass, bool *probe)
+{
+	int64_t wait_ms = 0;
+	enum host_verdict v = host_may_send(&s->board->host, &s->host_rules, mono_now(), pass, &wait_ms);
+
+	*probe = v == HOST_PROBE;
+	if (v != HOST_WAIT)
+		return true;
+	if (!loop_timer_is_set(&s->host_wait))
+		loop_timer_set(s->loop, &s->host_wait, wait_ms < HOST_LOOK_MS ? wait_ms : HOST_LOOK_MS);
+	return false;
+}
+
+static void on_host_wait(void *arg)
+{
+	(void)arg;		/* on_turn looks again */
+}
+
+/* Asks for the next of the account that is first in line.  A retry that the budget has no room for waits once more. */
+static void begin(struct sender *s, host_pass pass, bool probe)
+{
+	struct delivery *d = pace_next(CONTAINER_OF(s->runnable.next, struct pace, runnable));
+
+	if (!probe && d->hop.kind == HOP_RETRY && d->hop.attempt > 1 &&
+	    !host_take_retry(&s->board->host, &s->host_rules, mono_now())) {
+		host_give_back(&s->board->host, pass);
+		pace_answered(d->pace, false, 0);
+		board_count(s->slot, COUNT_BUDGET);
+		conclude_copy(d, d->hop.kind, d->hop.attempt,
+			      backoff_retry(&s->conf->retry_server, d->hop.attempt - 1, rand_u64()));
+		return;
+	}
+	d->is_host_probe = probe;
+	d->has_pass = true;
+	d->pass = pass;
+	admit_ask(d);
 }
 
 /* Once a turn, before the connections write: everything this turn made possible goes out in one write each. */
 static void on_turn(void *arg)
 {
 	struct sender *s = arg;
+	host_pass pass;
+	bool probe;
 
-	while (!list_is_empty(&s->runnable) && may_ask(s))
-		admit_ask(pace_next(CONTAINER_OF(s->runnable.next, struct pace, runnable)));
+	while (!list_is_empty(&s->runnable) && may_ask(s) && host_lets(s, &pass, &probe))
+		begin(s, pass, probe);
 	if (s->draining && is_idle(s))
 		loop_stop(s->loop, 0);
 }
@@ -62,8 +108,8 @@ static void publish_again(struct delivery *d)
 	conclude_retry(d);
 }
 
-/* Gives back (nack) or forgets what has not been begun. */
-static void drop_ready(struct sender *s, bool nack)
+/* Gives back (nack) or forgets what has not been begun; from: of this connection only, NULL: of all. */
+static void drop_ready(struct sender *s, const struct broker *from, bool nack)
 {
 	struct list *next;
 
@@ -71,7 +117,7 @@ static void drop_ready(struct sender *s, bool nack)
 		struct delivery *d = CONTAINER_OF(l, struct delivery, all);
 
 		next = l->next;
-		if (d->is_ready)
+		if (d->is_ready && (!from || d->from == from))
 			delivery_drop(d, nack);
 	}
 }
@@ -85,8 +131,10 @@ static void on_store_up(void *arg)
 	log_info("redis_up", "pending=%d", s->n_ready);
 	store_check_start(s);
 	s->store_down_since = (mono_t){ 0 };
-	if (s->gave_back)
+	if (s->gave_back) {
 		broker_resume(s->in);
+		lanes_go_on(s->lanes);
+	}
 	s->gave_back = false;
 	try_again(&s->unsettled, settle_ask);
 }
@@ -120,7 +168,7 @@ static void on_in_down(void *arg, const char *why)
 	board_count(s->slot, COUNT_AMQP_LOST);
 	if (log_limit_ok(&limit, &left_out))
 		log_warn("amqp_down", "connection=consumer: %s", why);
-	drop_ready(s, false);		/* the broker has taken them back */
+	drop_ready(s, s->in, false);		/* the broker has taken them back */
 }
 
 static void on_out_up(void *arg)
@@ -172,7 +220,7 @@ static void on_delivery(void *arg, const struct broker_delivery *in)
 	if (s->draining || s->gave_back)
 		broker_nack(s->in, in->tag);
 	else
-		intake_accept(s, in);
+		intake_accept(s, in, NULL, false);
 }
 
 /* ---- time ---- */
@@ -196,8 +244,10 @@ static void on_tick(void *arg)
 	if (s->store_down_since.us && !s->gave_back && mono_diff_ms(mono_now(), s->store_down_since) > GIVE_BACK_MS) {
 		s->gave_back = true;
 		broker_pause(s->in);
-		drop_ready(s, true);
+		lanes_rest(s->lanes);
+		drop_ready(s, NULL, true);
 	}
+	alerts_retry(s->alerts);
 	loop_timer_set(s->loop, &s->tick, s->draining ? SECOND_TRY_MS : TICK_MS);
 }
 
@@ -222,12 +272,28 @@ void sender_drain(struct sender *s)
 	s->draining = true;
 	log_info("draining", "active=%d ready=%d", s->n_active, s->n_ready);
 	broker_pause(s->in);
-	drop_ready(s, true);
+	lanes_drain(s->lanes);
+	drop_ready(s, NULL, true);
 	loop_timer_set(s->loop, &s->drain_end, s->conf->drain_timeout);
 	loop_timer_set(s->loop, &s->tick, 0);
 }
 
 /* ---- birth and death ---- */
+
+struct broker_options sender_broker_options(const struct sender *s)
+{
+	const struct conf *c = s->conf;
+	struct broker_options o = {
+		.urls = (const char *const *)c->amqp_urls.v, .n_urls = c->amqp_urls.n,
+		.ca_file = *c->amqp_ca_file ? c->amqp_ca_file : NULL, .body_max = (size_t)c->amqp_body_max,
+		.heartbeat_s = c->amqp_heartbeat / 1000, .connect_ms = c->amqp_connect, .confirm_ms = c->amqp_confirm,
+		.backoff_min_ms = c->amqp_backoff_min, .backoff_max_ms = c->amqp_backoff_max,
+	};
+
+	if (c->amqp_declare)
+		o.topology = topology_declares(s->topology, &o.n_topology);
+	return o;
+}
 
 static struct broker *connect_broker(struct sender *s, bool consumer, int number)
 {
@@ -237,17 +303,12 @@ static struct broker *connect_broker(struct sender *s, bool consumer, int number
 						     .refused = on_refused };
 	const struct conf *c = s->conf;
 	char name[64];
-	struct broker_options o = {
-		.urls = (const char *const *)c->amqp_urls.v, .n_urls = c->amqp_urls.n, .connection_name = name,
-		.ca_file = *c->amqp_ca_file ? c->amqp_ca_file : NULL,
-		.prefetch = (int)c->amqp_prefetch, .confirms = !consumer, .body_max = (size_t)c->amqp_body_max,
-		.heartbeat_s = c->amqp_heartbeat / 1000, .connect_ms = c->amqp_connect, .confirm_ms = c->amqp_confirm,
-		.backoff_min_ms = c->amqp_backoff_min, .backoff_max_ms = c->amqp_backoff_max,
-	};
+	struct broker_options o = sender_broker_options(s);
 
 	snprintf(name, sizeof(name), "wamd sender[%d] %s", number, consumer ? "consumer" : "publisher");
-	if (c->amqp_declare)
-		o.topology = topology_declares(s->topology, &o.n_topology);
+	o.connection_name = name;
+	o.confirms = !consumer;
+	o.prefetch = (int)c->amqp_prefetch;
 	if (consumer) {
 		o.queues = (const char *const *)c->amqp_inputs.v;
 		o.n_queues = c->amqp_inputs.n;
@@ -275,7 +336,8 @@ static struct http_client *connect_http(struct sender *s)
 		.answer_max = 256 << 10, .allow_plain = true });
 }
 
-struct sender *sender_new(struct loop *l, const struct conf *c, struct board_slot *slot, int number, struct strbuf *why)
+struct sender *sender_new(struct loop *l, const struct conf *c, struct board *board, struct board_slot *slot, int number,
+			  struct strbuf *why)
 {
 	struct sender *s = mem_alloc(sizeof(*s));
 	struct strbuf key_file = STRBUF_INIT;
@@ -283,7 +345,9 @@ struct sender *sender_new(struct loop *l, const struct conf *c, struct board_slo
 
 	s->loop = l;
 	s->conf = c;
+	s->board = board;
 	s->slot = slot;
+	host_rules_of(c, &s->host_rules);
 	list_init(&s->runnable);
 	list_init(&s->deliveries);
 	list_init(&s->unsettled);
@@ -292,6 +356,7 @@ struct sender *sender_new(struct loop *l, const struct conf *c, struct board_slo
 	loop_hook_init(&s->hook, on_turn, s);
 	loop_timer_init(&s->tick, on_tick, s);
 	loop_timer_init(&s->drain_end, on_drain_end, s);
+	loop_timer_init(&s->host_wait, on_host_wait, s);
 	strbuf_addf(&key_file, "%s/installation.key", c->state_dir);
 	s->identity = identity_load(key_file.buf, false, why);
 	strbuf_release(&key_file);
@@ -308,7 +373,9 @@ struct sender *sender_new(struct loop *l, const struct conf *c, struct board_slo
 	loop_hook_add(l, &s->hook);	/* before the connections': their hooks write what ours produces */
 	s->in = connect_broker(s, true, number);
 	s->out = connect_broker(s, false, number);
+	s->lanes = lanes_new(s, number);
 	s->store = connect_store(s, number);
+	s->alerts = alerts_new(c, slot, s->store, s->out);
 	s->http = connect_http(s);
 	loop_timer_set(l, &s->tick, 0);
 	return s;
@@ -339,10 +406,13 @@ void sender_free(struct sender **sp)
 	loop_hook_del(&s->hook);
 	loop_timer_stop(s->loop, &s->tick);
 	loop_timer_stop(s->loop, &s->drain_end);
+	loop_timer_stop(s->loop, &s->host_wait);
 	/* From Graph backwards to the input: each answers its pending calls, which then find the next one still there. */
 	http_client_free(&s->http);
 	store_free(&s->store);
 	broker_free(&s->out);
+	alerts_free(&s->alerts);
+	lanes_free(&s->lanes);
 	broker_free(&s->in);
 	free_deliveries(&s->deliveries);
 	free_deliveries(&s->spare);

@@ -4,8 +4,10 @@
 #include "base/log.h"
 #include "base/rand.h"
 #include "base/str.h"
+#include "flow/alert.h"
 #include "flow/backoff.h"
 #include "flow/delivery.h"
+#include "flow/hold.h"
 #include "flow/keys.h"
 #include "flow/pace.h"
 #include "flow/topology.h"
@@ -16,7 +18,7 @@ static const int64_t wamid_ttl_ms = 31LL * 86400 * 1000;	/* Meta delivers for up
 /* settle.lua's word for the outcome; sets why the message dies where it does. */
 static const char *word_for(struct delivery *d)
 {
-	bool retries_left = d->attempt - d->base < d->s->conf->retry_max + 1;
+	bool retries_left = d->attempt - d->base < d->s->conf->retry_max + 1 && d->attempt - d->base <= d->answer.retries_max;
 
 	switch (d->answer.outcome) {
 	case OUTCOME_SENT:
@@ -64,14 +66,160 @@ static void count_and_log(struct delivery *d)
 		 *d->answer.text ? " error=" : "", d->answer.text);
 }
 
-/* Throttled or in trouble: how long the copy stays away.  Grows with such answers in a row, obeys Retry-After. */
+/* Throttled or in trouble: how long the copy stays away.  Grows with such answers in a row, obeys what Graph says. */
 static int64_t back_delay(const struct delivery *d)
 {
 	const struct conf *c = d->s->conf;
 	const struct conf_steps *steps = d->answer.outcome == OUTCOME_THROTTLED ? &c->retry_throttle : &c->retry_wait;
 	int64_t ms = backoff_retry(steps, d->hop.gave_back + 1, rand_u64());
 
-	return d->answer.retry_after_ms > ms ? backoff_at_least(steps, d->answer.retry_after_ms) : ms;
+	return d->answer.retry_after_ms > ms ? d->answer.retry_after_ms : ms;
+}
+
+/* ---- what the answer says of the account ---- */
+
+/* settle.lua's word for the breaker and the limiter.  No connection is the host's trouble, not the account's. */
+static const char *sample(const struct delivery *d)
+{
+	const struct answer *a = &d->answer;
+
+	if (a->reaction == REACTION_SLOW && a->outcome == OUTCOME_THROTTLED)
+		return "slow";
+	switch (a->outcome) {
+	case OUTCOME_NOT_SENT:
+		return "";
+	case OUTCOME_SERVER:
+		return a->reaction == REACTION_INNOCENT ? "good" : "failed";
+	case OUTCOME_UNKNOWN:
+		return "failed";
+	case OUTCOME_SENT:
+	case OUTCOME_THROTTLED:
+	case OUTCOME_HELD:
+	case OUTCOME_REFUSED:
+		return "good";
+	}
+	BUG("outcome %d", (int)a->outcome);
+}
+
+static bool holds_recipient(const struct delivery *d)
+{
+	return d->answer.scope == SCOPE_RECIPIENT && (d->answer.outcome == OUTCOME_THROTTLED || d->answer.outcome == OUTCOME_HELD);
+}
+
+/*
+ * What is put on hold, "": nothing.  Tokens belong to accounts, so trouble of a tenant's token or app is found out, and held, account
+ * by account: others may have a token that is good.
+ */
+static const char *hold_field(const struct delivery *d, const char *template)
+{
+	const struct answer *a = &d->answer;
+	const struct hold_fields *f = &d->pace->holds;
+
+	if ((a->outcome != OUTCOME_HELD && a->outcome != OUTCOME_THROTTLED) || a->reaction == REACTION_SLOW)
+		return "";
+	switch (a->scope) {
+	case SCOPE_TEMPLATE:
+		return template;
+	case SCOPE_NUMBER:
+		return f->of[HOLD_NUMBER];
+	case SCOPE_WABA:
+		return f->of[HOLD_WABA];
+	case SCOPE_APP:
+	case SCOPE_TENANT:
+		return f->of[HOLD_ACCOUNT];
+	case SCOPE_RECIPIENT:
+		return "";
+	case SCOPE_NONE:
+	case SCOPE_MESSAGE:
+		return a->outcome == OUTCOME_HELD ? f->of[HOLD_ACCOUNT] : "";
+	}
+	BUG("scope %d", (int)a->scope);
+}
+
+static int64_t hold_ms(const struct delivery *d)
+{
+	int64_t ms = d->answer.outcome == OUTCOME_HELD ? d->s->conf->hold_first : d->s->conf->retry_throttle.v[0];
+
+	return d->answer.retry_after_ms > ms ? d->answer.retry_after_ms : ms;
+}
+
+/* "held FIELD MS TIMES" and the like: each is told to one sender in the fleet. */
+static void on_event(struct delivery *d, const char *event)
+{
+	const struct account *a = d->account;
+	struct alert_subject who = { a->tenant->id, a->id, NULL };
+	const char *field = strchr(event, ' ');
+	char what[HOLD_FIELD_MAX] = "";
+
+	if (field) {
+		snprintf(what, sizeof(what), "%.*s", (int)strcspn(field + 1, " "), field + 1);
+		who.what = what;
+	}
+	log_notice("gate", "tenant=%s account=%s %s", a->tenant->id, a->id, event);
+	if (str_starts(event, "breaker_opened")) {
+		who.what = NULL;
+		board_count(d->s->slot, COUNT_BREAKER_OPENED);
+		alert_raise(d->s->alerts, ALERT_BREAKER_OPEN, &who, "too many failures, the last: %s; tried again in %s ms",
+			    d->answer.text, what);
+	} else if (str_starts(event, "breaker_closed")) {
+		alert_resolve(d->s->alerts, ALERT_BREAKER_OPEN, &who, "a message went through");
+		pace_go_on(d->pace);
+	} else if (str_starts(event, "held")) {
+		board_count(d->s->slot, COUNT_HOLDS);
+		alert_raise(d->s->alerts, ALERT_HELD, &who, "Graph says %d: %s", d->answer.code, d->answer.text);
+	} else if (str_starts(event, "released")) {
+		alert_resolve(d->s->alerts, ALERT_HELD, &who, "a message went through");
+		pace_go_on(d->pace);
+	}
+}
+
+static void tell(struct delivery *d)
+{
+	char what[32];
+
+	if (d->answer.reaction != REACTION_ALERT)
+		return;
+	snprintf(what, sizeof(what), "code:%d", d->answer.code);
+	alert_raise(d->s->alerts, ALERT_MESSAGE_REFUSED,
+		    &(struct alert_subject){ d->account->tenant->id, d->account->id, what }, "%s", d->answer.text);
+}
+
+/* The host's breaker: what came, or did not come, from Graph at all. */
+static void judge_host(struct delivery *d)
+{
+	const char *says = sample(d);
+	bool failed = !*says || !strcmp(says, "failed");
+	struct alert_subject host = { NULL, NULL, "host" };
+
+	if (!d->has_pass)
+		return;
+	d->has_pass = false;
+	switch (host_result(&d->s->board->host, &d->s->host_rules, mono_now(), d->pass, failed)) {
+	case HOST_OPENED:
+		log_warn("host_breaker", "state=open error=%s", d->answer.text);
+		alert_raise(d->s->alerts, ALERT_HOST_BREAKER_OPEN, &host, "Graph does not answer this machine: %s", d->answer.text);
+		break;
+	case HOST_CLOSED:
+		log_notice("host_breaker", "state=closed");
+		alert_resolve(d->s->alerts, ALERT_HOST_BREAKER_OPEN, &host, "Graph answers again");
+		break;
+	case HOST_SAME:
+		break;
+	}
+}
+
+/* Held: it waits with all others in the lane.  Else by itself, for a time that grows. */
+static void give_back(struct delivery *d)
+{
+	const struct conf *c = d->s->conf;
+	int64_t ms = back_delay(d);
+
+	d->hop.gave_back++;
+	if (d->is_account_held)
+		conclude_lane(d, HOP_RETRY, d->attempt, "held");
+	else
+		conclude_copy(d, HOP_RETRY, d->attempt,
+			      backoff_at_least(d->answer.outcome == OUTCOME_THROTTLED ? &c->retry_throttle : &c->retry_wait, ms));
 }
 
 static void follow_up(struct delivery *d)
@@ -87,8 +235,7 @@ static void follow_up(struct delivery *d)
 		return;
 	case OUTCOME_THROTTLED:
 	case OUTCOME_HELD:
-		d->hop.gave_back++;
-		conclude_copy(d, HOP_RETRY, d->attempt, back_delay(d));
+		give_back(d);
 		return;
 	case OUTCOME_NOT_SENT:
 	case OUTCOME_SERVER:
@@ -146,7 +293,24 @@ static void on_settled(void *arg, const struct store_reply *r)
 	}
 	strbuf_setf(&d->history, "%s", r->v[2].s ? r->v[2].s : "");
 	count_and_log(d);
+	tell(d);
+	if (d->is_account_held)
+		pace_held(d->pace, hold_ms(d), "held");
+	for (int i = 3; i < r->n; i++)
+		if (r->v[i].s)
+			on_event(d, r->v[i].s);
 	follow_up(d);
+}
+
+static void number(char out[24], int64_t v)
+{
+	snprintf(out, 24, "%" PRId64, v);
+}
+
+void settle_first(struct delivery *d)
+{
+	judge_host(d);
+	settle_ask(d);
 }
 
 void settle_ask(struct delivery *d)
@@ -155,6 +319,9 @@ void settle_ask(struct delivery *d)
 	const struct tenant *t = d->account->tenant;
 	struct strbuf entry = STRBUF_INIT;
 	char record[KEY_TEXT_MAX], wamid[KEY_TEXT_MAX], n[16], code[16], ttl[32], tail[32], wamid_ttl[32], hex[2 * KEY_LEN + 1];
+	char account[KEY_TEXT_MAX], holds[KEY_TEXT_MAX], recipient[KEY_TEXT_MAX], template[HOLD_FIELD_MAX], who[WHO_LEN + 1];
+	char calls[24], percent[24], open[24], open_max[24], hold[24], most[24], recipient_ms[24] = "0";
+	const char *field;
 
 	d->reason = REASON_NONE;
 	d->settle_as = word_for(d);
@@ -169,15 +336,35 @@ void settle_ask(struct delivery *d)
 	event_attempt(d->attempt, d->post_ms, mono_diff_ms(mono_now(), d->post_at), outcome_name(d->answer.outcome),
 		      d->answer.http, d->answer.code, scope_name(d->answer.scope), d->answer.text, &entry);
 
+	identity_who(d->s->identity, &d->m.to, who);
+	key_account(c, d->account, account);
+	key_holds(c, t, holds);
+	key_recipient_hold(c, d->account, who, recipient);
+	hold_template_field(d->account, message_template(&d->m), template);
+	field = hold_field(d, template);
+	d->is_account_held = *field && *field != 'p';
+	number(calls, c->breaker_calls);
+	number(percent, c->breaker_percent);
+	number(open, c->breaker_open);
+	number(open_max, c->breaker_open_max);
+	number(hold, hold_ms(d));
+	number(most, c->hold_max > hold_ms(d) ? c->hold_max : hold_ms(d));
+	if (holds_recipient(d))
+		number(recipient_ms, back_delay(d));
+
 	struct store_arg args[] = {
-		STORE_ARG(record), STORE_ARG(wamid),
+		STORE_ARG(record), STORE_ARG(wamid), STORE_ARG(account), STORE_ARG(holds), STORE_ARG(recipient),
 		STORE_ARG(d->owner), STORE_ARG(n), STORE_ARG(d->settle_as), STORE_ARG(d->answer.wamid),
 		STORE_ARG(reason_code(d->reason)), STORE_ARG(code), STORE_ARG(entry.buf), STORE_ARG(ttl), STORE_ARG(tail),
 		STORE_ARG(wamid_ttl), STORE_ARG(hex), STORE_ARG(d->answer.text),
+		STORE_ARG(sample(d)), STORE_ARG(d->is_probe ? "1" : "0"), STORE_ARG(calls), STORE_ARG(percent), STORE_ARG(open),
+		STORE_ARG(open_max), STORE_ARG(field), STORE_ARG(hold), STORE_ARG(most), STORE_ARG(d->answer.text), STORE_ARG(recipient_ms),
+		STORE_ARG(d->pace->holds.of[0]), STORE_ARG(d->pace->holds.of[1]), STORE_ARG(d->pace->holds.of[2]),
+		STORE_ARG(d->pace->holds.of[3]), STORE_ARG(template),
 	};
 
 	list_del(&d->queue);
-	if (store_script(d->s->store, SCRIPT_SETTLE, 2, args, ARRAY_LEN(args), on_settled, d) < 0)
+	if (store_script(d->s->store, SCRIPT_SETTLE, 5, args, ARRAY_LEN(args), on_settled, d) < 0)
 		list_add_tail(&d->s->unsettled, &d->queue);
 	strbuf_release(&entry);
 }

@@ -59,6 +59,7 @@ struct topology *topology_new(const struct conf *c)
 	declare(t, (struct broker_declare){ .thing = BROKER_BINDING, .name = c->amqp_inputs.v[0], .exchange = c->amqp_exchange,
 					    .key = c->amqp_key });
 	declare(t, (struct broker_declare){ .thing = BROKER_QUEUE, .name = c->amqp_dlq });
+	declare(t, (struct broker_declare){ .thing = BROKER_QUEUE, .name = c->amqp_lanes, .type = quorum ? "quorum" : NULL });
 	/* Targets first, delay queues last: what expires before its target exists would be lost. */
 	add_steps(t, c, &c->retry_connect);
 	add_steps(t, c, &c->retry_server);

@@ -1,12 +1,19 @@
--- admit: may this delivery be sent now?  One atomic decision over the record and the limits of one domain.
--- KEYS  1 record  2 the number's bucket  3 id index  4… buckets of further limits
+-- admit: may this delivery be sent now?  One atomic decision over the record, the gate and the limits of one domain.
+-- KEYS  1 record  2 the number's bucket  3 id index  4 the account  5 holds of the domain  6 hold of the recipient
+--       7… buckets of further limits
 -- ARGV  1 owner  2 lease_ms  3 kind of copy  4 attempt the copy carries  5 redelivered (0|1)
 --       6 policy for unknown outcomes  7 attempts allowed  8 expires_at (Unix ms)  9 record_ttl_ms  10 interval_us  11 tolerance_us
 --       12 id  13 tenant  14 account  15 digest  16 K  17 first_seen (Unix ms)  18 tail_ms (longest delay + margin)
 --       19 replay: which dead letter it was taken from ('': none)  20 attempts of that letter  21 it may duplicate (0|1)
+--       22 its place is in the account's lane, if that has one (0|1)  23 probe_lease_ms  24 ramp_ms (a rate's doubling)
+--       25 window_ms in which the number's use is looked at  26 percent of its rate that count as approaching the limit
+--       27-31 fields of the holds that concern it (lib/gate.lua; '': none)
 --       then for each further limit: interval_us, tolerance_us, the verdict when it says no (wait | pair)
 -- Answers { verdict, n, … }:
---   go n base                 record says sending, the limits are charged: send attempt n; base of them were used in earlier lives
+--   go n base probe note      record says sending, the limits are charged: send attempt n; base of them were used in earlier lives;
+--                             probe 1: it is the only one that may go, note: approaching | calm | '' of the number's limit
+--   lane n                    others of its account wait in the lane: it must join them
+--   held n ms why             the gate is closed so long (breaker, or a hold's field); nothing was written
 --   wait n ms                 the account's limits say no; nothing was written
 --   pair n ms                 the recipient has had enough of this number for now; nothing was written
 --   busy n ms                 another sender's lease runs that long
@@ -50,21 +57,71 @@ local function finish(final, reason)
 	return { 'final', n, final, '', reason, r[10] or 0, 0, r[11] or '', r[12] or '' }
 end
 
+local FURTHER = 7	-- the first key, and below the first argument, of the further limits
+local FURTHER_AT = 32
+
+local function hold_fields()
+	local fields = {}
+	for i = 27, 31 do
+		if ARGV[i] ~= '' then
+			fields[#fields + 1] = ARGV[i]
+		end
+	end
+	return fields
+end
+
+-- The share of its rate that the number used, a window at a time; what its sender is told when that crosses the threshold.
+local function count_use(at, used, told)
+	local window_ms = tonumber(ARGV[25])
+	local slot, threshold = math.floor(now_ms / window_ms), tonumber(ARGV[26]) / 100
+	if tonumber(at) == slot then
+		redis.call('HINCRBY', KEYS[4], 'uc', 1)
+		return ''
+	end
+	local before = tonumber(at) == slot - 1 and tonumber(used) or 0
+	local share = before * tonumber(ARGV[10]) / (window_ms * 1000)
+	redis.call('HSET', KEYS[4], 'us', slot, 'uc', 1)
+	redis.call('PEXPIRE', KEYS[4], DAY_MS)
+	if not told and share >= threshold then
+		redis.call('HSET', KEYS[4], 'ua', 1)
+		return 'approaching'
+	elseif told and share < threshold * 0.75 then	-- not the same figure both ways: it would flap
+		redis.call('HDEL', KEYS[4], 'ua')
+		return 'calm'
+	end
+	return ''
+end
+
 local function go()
 	if now_ms >= expires then
 		return finish('expired', 'expired')
 	end
-	-- All limits are asked, then all are charged; the one that keeps the message longest is told.
-	local limits = { { key = KEYS[2], interval = ARGV[10], tolerance = ARGV[11], verdict = 'wait' } }
-	for i = 4, #KEYS do
-		local at = 22 + 3 * (i - 4)
-		limits[#limits + 1] = { key = KEYS[i], interval = ARGV[at], tolerance = ARGV[at + 1], verdict = ARGV[at + 2] }
+	local a = redis.call('HMGET', KEYS[4], 'bs', 'bu', 'ls', 'ra', 'f', 'ft', 'us', 'uc', 'ua')
+	if ARGV[22] == '1' and (a[3] == 'open' or a[3] == 'closing') then
+		return { 'lane', n }
 	end
-	local longest = 0
-	local verdict
+	local fields = hold_fields()
+	local why, closed_ms, probes = gate_check({ a[1], a[2] }, fields, redis.call('HMGET', KEYS[5], unpack(fields)), now_ms)
+	if why then
+		return { 'held', n, math.ceil(closed_ms), why }
+	end
+	-- All limits are asked, then all are charged; the one that keeps the message longest is told.
+	local interval, tolerance, ramp_is_over = tonumber(ARGV[10]) * FULL / limit_share(a[5], a[6], now_ms), tonumber(ARGV[11]), true
+	if a[4] then
+		interval, ramp_is_over = limit_ramp(tonumber(a[4]), now_ms, tonumber(ARGV[24]), interval)
+		tolerance = 0
+	end
+	local limits = { { key = KEYS[2], interval = interval, tolerance = tolerance, verdict = 'wait' } }
+	for i = FURTHER, #KEYS do
+		local at = FURTHER_AT + 3 * (i - FURTHER)
+		limits[#limits + 1] = { key = KEYS[i], interval = tonumber(ARGV[at]), tolerance = tonumber(ARGV[at + 1]),
+			verdict = ARGV[at + 2] }
+	end
+	local longest = math.max(0, redis.call('PTTL', KEYS[6])) * 1000
+	local verdict = longest > 0 and 'pair' or nil
 	for _, l in ipairs(limits) do
 		local wait
-		wait, l.tat = limit_check(redis.call('GET', l.key), now, tonumber(l.interval), tonumber(l.tolerance))
+		wait, l.tat = limit_check(redis.call('GET', l.key), now, l.interval, l.tolerance)
 		if wait > longest then
 			longest, verdict = wait, l.verdict
 		end
@@ -75,8 +132,13 @@ local function go()
 	for _, l in ipairs(limits) do
 		redis.call('SET', l.key, string.format('%.0f', l.tat), 'PX', 60000 + math.ceil((l.tat - now) / 1000))
 	end
+	if a[4] and ramp_is_over then
+		redis.call('HDEL', KEYS[4], 'ra')
+	end
+	gate_lease(KEYS[4], KEYS[5], probes, owner, now_ms, tonumber(ARGV[23]))
+	local note = count_use(a[7], a[8], a[9])
 	write('s', 'sending', 'n', n + 1, 'o', owner, 'l', now_ms + lease)
-	return { 'go', n + 1, base }
+	return { 'go', n + 1, base, #probes > 0 and 1 or 0, note }
 end
 
 local function park()
@@ -139,7 +201,7 @@ elseif state == 'sending' then
 	if r[4] == owner then
 		-- The same delivery asks again because our answer got lost: it has sent nothing yet, and has paid already.
 		redis.call('HSET', KEYS[1], 'l', now_ms + lease)
-		return { 'go', n, base }
+		return { 'go', n, base, gate_is_probe(KEYS[4], KEYS[5], hold_fields(), owner) and 1 or 0, '' }
 	elseif left > 0 then
 		return { 'busy', n, left }
 	end

@@ -4,8 +4,11 @@
 
 #include "msg/json.h"
 
-static const struct known { int code; enum outcome outcome; enum scope scope; } known[] = {
-#define GRAPH_ERROR(code, class, scope, meaning) { code, OUTCOME_##class, SCOPE_##scope },
+enum { MAX = INT_MAX /* of the table */, REGAIN_MINUTES_MAX = 1440 };
+
+static const struct known { int code; enum outcome outcome; enum scope scope; enum reaction reaction; int retries; } known[] = {
+#define GRAPH_ERROR(code, class, scope, reaction, retries, meaning) \
+	{ code, OUTCOME_##class, SCOPE_##scope, REACTION_##reaction, retries },
 #include "tbl/graph_errors.h"
 #undef GRAPH_ERROR
 };
@@ -51,7 +54,6 @@ enum scope graph_error_scope(int http, int code)
 	return k ? k->scope : is_permission(code) ? SCOPE_TENANT : SCOPE_NONE;
 }
 
-/* Cut between characters: half a character cannot be told in JSON. */
 /* Graph may repeat the recipient's number, and this text goes to logs: of seven digits or more in a row the last two stay. */
 static void mask_numbers(char *text)
 {
@@ -64,6 +66,7 @@ static void mask_numbers(char *text)
 	}
 }
 
+/* Cut between characters: half a character cannot be told in JSON. */
 static void set_text(struct answer *a, const char *text)
 {
 	size_t n = text ? strlen(text) : 0;
@@ -84,10 +87,35 @@ static int number(const json_t *error, const char *key)
 	return v < INT_MIN || v > INT_MAX ? 0 : (int)v;
 }
 
-static void read_error(struct answer *a, const struct error_classes *own, const json_t *error)
+/*
+ * Meta's "Rate limits": X-Business-Use-Case-Usage is {"<id>":[{"estimated_time_to_regain_access":MINUTES,…},…],…}.
+ * The longest of them in ms, 0: none.
+ */
+static int64_t regain_ms(const char *usage)
+{
+	json_t *root = usage && *usage ? json_loads(usage, 0, NULL) : NULL;
+	const json_t *list, *one;
+	const char *id;
+	int64_t longest = 0;
+	size_t i;
+
+	json_object_foreach(root, id, list) {
+		json_array_foreach(list, i, one) {
+			int minutes = number(one, "estimated_time_to_regain_access");
+
+			if (minutes > longest && minutes <= REGAIN_MINUTES_MAX)
+				longest = minutes;
+		}
+	}
+	json_decref(root);
+	return longest * 60000;
+}
+
+static void read_error(struct answer *a, const struct error_classes *own, const json_t *error, const char *usage)
 {
 	const json_t *data = json_object_get(error, "error_data");
 	const char *details = json_text(data, "details");
+	const struct known *k;
 
 	a->has_code = true;
 	a->code = number(error, "code");
@@ -95,16 +123,22 @@ static void read_error(struct answer *a, const struct error_classes *own, const 
 	set_text(a, details ? details : json_text(error, "message"));
 	a->scope = graph_error_scope(a->http, a->code);
 	a->outcome = graph_error_class(own, a->http, a->code, json_is_true(json_object_get(error, "is_transient")));
+	k = find(a->http, a->code);
+	a->reaction = k ? k->reaction : a->outcome == OUTCOME_THROTTLED ? REACTION_SLOW : REACTION_NOTHING;
+	a->retries_max = k ? k->retries : INT_MAX;
+	if (a->outcome == OUTCOME_THROTTLED && regain_ms(usage) > a->retry_after_ms)
+		a->retry_after_ms = regain_ms(usage);
 }
 
-void answer_read(struct answer *a, const struct error_classes *own, long http, const char *body, size_t len, int64_t retry_after_s)
+void answer_read(struct answer *a, const struct error_classes *own, long http, const char *body, size_t len, int64_t retry_after_s,
+		 const char *usage)
 {
 	json_t *root = NULL;
 	const json_t *error;
 	const char *wamid;
 	bool is_json = json_parse(body, len, &root, NULL) == JSON_OK;
 
-	*a = (struct answer){ .http = (int)http, .retry_after_ms = retry_after_s < 0 ? -1 : retry_after_s * 1000 };
+	*a = (struct answer){ .http = (int)http, .retry_after_ms = retry_after_s < 0 ? -1 : retry_after_s * 1000, .retries_max = INT_MAX };
 	error = json_object_get(root, "error");
 	wamid = json_text(json_array_get(json_object_get(root, "messages"), 0), "id");
 	if (http >= 200 && http < 300 && wamid && *wamid && strlen(wamid) <= WAMID_MAX) {
@@ -117,9 +151,10 @@ void answer_read(struct answer *a, const struct error_classes *own, long http, c
 		a->outcome = OUTCOME_UNKNOWN;	/* never followed, and whoever says it: not Graph */
 		set_text(a, "a redirect or another answer that Graph does not give");
 	} else if (json_is_object(error)) {
-		read_error(a, own, error);
+		read_error(a, own, error, usage);
 	} else if (http >= 400 && http < 500 && http != 408) {
 		/* The edge refused it before Graph saw it, or Graph without its envelope: nothing was accepted. */
+		a->reaction = http == 429 ? REACTION_SLOW : REACTION_NOTHING;
 		a->outcome = http == 429 ? OUTCOME_THROTTLED : http == 401 ? OUTCOME_HELD : OUTCOME_SERVER;
 		set_text(a, "4xx without a Graph error object");
 	} else {
@@ -131,6 +166,6 @@ void answer_read(struct answer *a, const struct error_classes *own, long http, c
 
 void answer_lost(struct answer *a, bool body_was_read, const char *why)
 {
-	*a = (struct answer){ .outcome = body_was_read ? OUTCOME_UNKNOWN : OUTCOME_NOT_SENT, .retry_after_ms = -1 };
+	*a = (struct answer){ .outcome = body_was_read ? OUTCOME_UNKNOWN : OUTCOME_NOT_SENT, .retry_after_ms = -1, .retries_max = INT_MAX };
 	set_text(a, why);
 }

@@ -320,3 +320,8 @@ void message_graph_body(const struct message *m, const char *callback_data, stru
 	json_dump_to(o, JSON_COMPACT, out);
 	json_decref(o);
 }
+
+const char *message_template(const struct message *m)
+{
+	return m->type && !strcmp(m->type, "template") ? json_text(m->payload, "name") : NULL;
+}

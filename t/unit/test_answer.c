@@ -14,7 +14,7 @@ static struct answer read_text(int http, const char *body)
 	struct answer a;
 
 	memset(&a, 0x5a, sizeof(a));
-	answer_read(&a, NULL, http, body, strlen(body), -1);
+	answer_read(&a, NULL, http, body, strlen(body), -1, NULL);
 	return a;
 }
 
@@ -30,7 +30,7 @@ static void check(int http, const char *body, enum outcome want)
 
 /* Every code of include/tbl/graph_errors.h, as Graph sends it and with the status that misleads. */
 static const struct { int code; enum outcome outcome; enum scope scope; } codes[] = {
-#define GRAPH_ERROR(code, class, scope, meaning) { code, OUTCOME_##class, SCOPE_##scope },
+#define GRAPH_ERROR(code, class, scope, reaction, retries, meaning) { code, OUTCOME_##class, SCOPE_##scope },
 #include "tbl/graph_errors.h"
 #undef GRAPH_ERROR
 };
@@ -155,7 +155,7 @@ START_TEST(the_operator_has_the_last_word_on_codes)
 	ck_assert(a.outcome == OUTCOME_SERVER && a.scope == SCOPE_RECIPIENT);
 	answer_read(&a, &e, 502, ERROR(130472), strlen(ERROR(130472)), -1);
 	ck_assert_int_eq(a.outcome, OUTCOME_UNKNOWN);	/* a gateway's answer is no answer of Graph's */
-	answer_read(&a, &e, 200, SENT, strlen(SENT), -1);
+	answer_read(&a, &e, 200, SENT, strlen(SENT), -1, NULL);
 	ck_assert(a.outcome == OUTCOME_SENT && a.scope == SCOPE_NONE);
 }
 END_TEST
@@ -248,9 +248,9 @@ START_TEST(the_details_of_an_error)
 	ck_assert(!a.has_code && a.code == 0);
 	ck_assert_str_eq(a.wamid, "wamid.HBg");
 	ck_assert_str_eq(a.text, "");
-	answer_read(&a, NULL, 429, "", 0, 17);
+	answer_read(&a, NULL, 429, "", 0, 17, NULL);
 	ck_assert_int_eq(a.retry_after_ms, 17000);
-	answer_read(&a, NULL, 500, NULL, 0, 0);
+	answer_read(&a, NULL, 500, NULL, 0, 0, NULL);
 	ck_assert(a.outcome == OUTCOME_UNKNOWN && a.retry_after_ms == 0);
 }
 END_TEST
