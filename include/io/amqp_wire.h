@@ -94,7 +94,7 @@ int wire_put_close(struct strbuf *out) MUST_CHECK;
 int wire_put_close_ok(struct strbuf *out) MUST_CHECK;
 int wire_put_channel_open(struct strbuf *out) MUST_CHECK;
 int wire_put_flow_ok(struct strbuf *out, bool active) MUST_CHECK;
-int wire_put_qos(struct strbuf *out, int prefetch) MUST_CHECK;
+int wire_put_qos(struct strbuf *out, int prefetch) MUST_CHECK;	/* of each consumer that is made from now on */
 int wire_put_confirm_select(struct strbuf *out) MUST_CHECK;
 int wire_put_declare(struct strbuf *out, const struct broker_declare *d) MUST_CHECK;
 int wire_put_count(struct strbuf *out, const char *queue) MUST_CHECK;	/* passive declare */

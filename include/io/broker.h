@@ -95,7 +95,7 @@ struct broker_options {
 	int n_topology;
 	const char *const *queues;	/* to consume; none for a publisher */
 	int n_queues;
-	int prefetch;			/* per channel (basic.qos global), 0 = no limit */
+	int prefetch;			/* shared equally by the queues, rounded up; 0 = no limit */
 	bool confirms;			/* confirm.select: needed for broker_publish */
 	size_t body_max;		/* 0: 16 MiB */
 	int64_t heartbeat_s, connect_ms, confirm_ms, backoff_min_ms, backoff_max_ms;	/* 0: 10, 3000, 30000, 100, 10000 */

@@ -166,7 +166,7 @@ int wire_put_flow_ok(struct strbuf *out, bool active)
 
 int wire_put_qos(struct strbuf *out, int prefetch)
 {
-	amqp_basic_qos_t m = { .prefetch_count = (uint16_t)prefetch, .global = 1 };
+	amqp_basic_qos_t m = { .prefetch_count = (uint16_t)prefetch, .global = 0 };
 
 	return put_method(out, WIRE_CHANNEL, AMQP_BASIC_QOS_METHOD, &m);
 }

@@ -72,8 +72,8 @@ static void ask_everything(struct broker *b)
 {
 	broker_must(wire_put_channel_open(&b->out));
 	expect(b, WIRE_CHANNEL_OPEN_OK, 0);
-	if (b->setup->prefetch > 0) {
-		broker_must(wire_put_qos(&b->out, b->setup->prefetch));
+	if (b->setup->prefetch > 0 && b->setup->n_queues > 0) {
+		broker_must(wire_put_qos(&b->out, (b->setup->prefetch + b->setup->n_queues - 1) / b->setup->n_queues));
 		expect(b, WIRE_QOS_OK, 0);
 	}
 	if (b->setup->confirms) {
