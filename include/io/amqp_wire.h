@@ -15,7 +15,12 @@
 /* Our publish tag travels in every mandatory message: basic.return names the message only by what is in it. */
 #define WIRE_TAG_HEADER "x-wamd-tag"
 
-enum { WIRE_FRAME_MAX = 131072, WIRE_OVERHEAD = 8, WIRE_CHANNEL = 1 };
+enum {
+	WIRE_FRAME_MAX = 131072,
+	WIRE_OVERHEAD = 8,
+	WIRE_CHANNEL = 1,		/* where everything happens, but for */
+	WIRE_SIDE_CHANNEL = 2,		/* questions that the broker may refuse by closing the channel */
+};
 
 /* KIND(ident, AMQP's name) */
 #define WIRE_KINDS(KIND) \
@@ -35,6 +40,7 @@ enum { WIRE_FRAME_MAX = 131072, WIRE_OVERHEAD = 8, WIRE_CHANNEL = 1 };
 	KIND(EXCHANGE_OK, "exchange.declare-ok") \
 	KIND(QUEUE_OK, "queue.declare-ok") \
 	KIND(BIND_OK, "queue.bind-ok") \
+	KIND(DELETE_OK, "queue.delete-ok") \
 	KIND(CONSUME_OK, "basic.consume-ok") \
 	KIND(CANCEL_OK, "basic.cancel-ok") \
 	KIND(CANCEL, "basic.cancel") \
@@ -59,7 +65,7 @@ struct wire_frame {
 	int code;				/* CLOSE, CHANNEL_CLOSE, RETURN */
 	struct broker_text text;		/* the same; BLOCKED: the reason */
 	enum wire_kind about;			/* CHANNEL_CLOSE: the reply that will not come, or WIRE_KIND_COUNT */
-	int frame_max, heartbeat_s;		/* TUNE */
+	int channel_max, frame_max, heartbeat_s;	/* TUNE; channels are 1..channel_max */
 	bool active;				/* FLOW */
 	uint64_t tag;				/* DELIVER, ACK, NACK */
 	bool multiple, redelivered;
@@ -88,16 +94,18 @@ int wire_properties(struct wire *w, const void *raw, size_t len, struct broker_p
 /* Output: appended to out.  -1: does not fit (a name over 255 bytes, headers over a frame); out is as before. */
 void wire_put_protocol(struct strbuf *out);
 int wire_put_start_ok(struct strbuf *out, const char *user, const char *password, const char *name) MUST_CHECK;
-int wire_put_tune_ok(struct strbuf *out, int frame_max, int heartbeat_s) MUST_CHECK;
+int wire_put_tune_ok(struct strbuf *out, int channel_max, int frame_max, int heartbeat_s) MUST_CHECK;
 int wire_put_open(struct strbuf *out, const char *vhost) MUST_CHECK;
 int wire_put_close(struct strbuf *out) MUST_CHECK;
 int wire_put_close_ok(struct strbuf *out) MUST_CHECK;
-int wire_put_channel_open(struct strbuf *out) MUST_CHECK;
+int wire_put_channel_open(struct strbuf *out, int channel) MUST_CHECK;
+int wire_put_channel_close_ok(struct strbuf *out, int channel) MUST_CHECK;
 int wire_put_flow_ok(struct strbuf *out, bool active) MUST_CHECK;
-int wire_put_qos(struct strbuf *out, int prefetch) MUST_CHECK;
+int wire_put_qos(struct strbuf *out, int prefetch) MUST_CHECK;	/* of each consumer that is made from now on */
 int wire_put_confirm_select(struct strbuf *out) MUST_CHECK;
 int wire_put_declare(struct strbuf *out, const struct broker_declare *d) MUST_CHECK;
-int wire_put_count(struct strbuf *out, const char *queue) MUST_CHECK;	/* passive declare */
+int wire_put_count(struct strbuf *out, int channel, const char *queue) MUST_CHECK;	/* passive declare */
+int wire_put_delete(struct strbuf *out, int channel, const char *queue) MUST_CHECK;	/* if-unused, if-empty */
 int wire_put_consume(struct strbuf *out, const char *queue, const char *consumer) MUST_CHECK;
 int wire_put_cancel(struct strbuf *out, const char *consumer) MUST_CHECK;
 int wire_put_ack(struct strbuf *out, uint64_t tag) MUST_CHECK;

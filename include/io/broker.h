@@ -1,5 +1,5 @@
 /*
- * broker - one AMQP 0-9-1 connection with one channel, kept up for ever.
+ * broker - one AMQP 0-9-1 connection with one channel (and one beside it for what may be refused), kept up for ever.
  *
  * rabbitmq-c is only the codec; socket, TLS, deadlines and buffers are ours, so nothing here can block (its own socket
  * layer hangs without limit in a memory alarm).  A sender has two: one consumes and acks, one publishes.
@@ -43,7 +43,8 @@ struct broker_delivery {
 	struct broker_tag tag;
 	bool redelivered;
 	struct broker_text exchange, routing_key;
-	int queue;			/* index into options.queues */
+	int queue;			/* index into options.queues; -1: of a broker_consume() */
+	int consumer;			/* then: its number; else -1 */
 	struct broker_properties props;
 	const void *body;
 	size_t len;			/* whole body; larger than options.body_max: body is NULL, len says how large it was */
@@ -71,6 +72,8 @@ struct broker_callbacks {		/* any may be NULL */
 	   It keeps trying at backoff_max_ms. */
 	void (*refused)(void *arg, const char *why);
 	void (*consumer_lost)(void *arg, const char *queue);	/* basic.cancel from the broker: re-declared and re-consumed by itself */
+	/* The same for one of broker_consume(), its queue is gone: the number is free.  Not while it is being cancelled. */
+	void (*consumer_gone)(void *arg, int consumer);
 };
 
 /* One declaration, tried in order.  Queues: kind QUEUE; bindings after their ends. */
@@ -95,7 +98,7 @@ struct broker_options {
 	int n_topology;
 	const char *const *queues;	/* to consume; none for a publisher */
 	int n_queues;
-	int prefetch;			/* per channel (basic.qos global), 0 = no limit */
+	int prefetch;			/* shared equally by the queues, rounded up; 0 = no limit */
 	bool confirms;			/* confirm.select: needed for broker_publish */
 	size_t body_max;		/* 0: 16 MiB */
 	int64_t heartbeat_s, connect_ms, confirm_ms, backoff_min_ms, backoff_max_ms;	/* 0: 10, 3000, 30000, 100, 10000 */
@@ -127,12 +130,50 @@ void broker_nack(struct broker *b, struct broker_tag tag);	/* requeue */
 /* How many messages are ready in a queue, asked in order with everything else on the channel: when counted() runs, earlier
    acks and nacks have reached the broker's queues.  BROKER_NO_QUEUE costs the connection (AMQP closes the channel), so this is
    for tools.  -1: not up; else counted() is called once, never from inside the call. */
-enum { BROKER_NO_QUEUE = -1, BROKER_NO_COUNT = -2 };	/* no such queue; the connection was lost first */
+enum { BROKER_NO_QUEUE = -1, BROKER_NO_COUNT = -2 };	/* no such queue; refused, or the connection was lost first */
 typedef void broker_counted_f(void *arg, int64_t ready);
 int broker_count(struct broker *b, const char *queue, broker_counted_f *counted, void *arg) MUST_CHECK;
 
-/* Stop and start taking deliveries (basic.cancel / basic.consume); what is unacked stays ours. */
+/* Stop and start taking deliveries of options.queues (basic.cancel / basic.consume); what is unacked stays ours. */
 void broker_pause(struct broker *b);
 void broker_resume(struct broker *b);
+
+/* Queues that come and go while the connection is up, beside those of the options.  Nothing of this survives the connection:
+   after down() there are no such consumers, every answer that was owed has been given or follows at once, and the caller starts
+   anew in up(). */
+
+/* Declares on the connection's own channel, so before whatever is published or consumed on it afterwards.  A refusal (406) costs
+   the connection and is told by refused(), as for the topology.  -1: not up, or a name over 255 bytes. */
+int broker_declare(struct broker *b, const struct broker_declare *d) MUST_CHECK;
+
+/* Consumes under the caller's number, 0..BROKER_CONSUMERS_MAX - 1, which its deliveries carry; not exclusive.  prefetch, 0..65535:
+   of this consumer alone, 0 = no limit.  A queue that is not there costs the connection, so declare it just before.
+   -1: not up, the number is in use, or a name over 255 bytes. */
+enum { BROKER_CONSUMERS_MAX = 65536 };
+int broker_consume(struct broker *b, int consumer, const char *queue, int prefetch) MUST_CHECK;
+
+/* What is unacked stays ours.  Deliveries may still come until done(), called once and never from inside the call; then the number
+   is free.  ok is false when the connection was lost first.  done may be NULL.  -1: not up, or no consumer that is not being
+   cancelled yet. */
+typedef void broker_done_f(void *arg, bool ok);
+int broker_cancel(struct broker *b, int consumer, broker_done_f *done, void *arg) MUST_CHECK;
+
+/* The next two go over the channel beside, one at a time and in order with each other only.  A refusal costs nothing but that
+   channel, which is opened again, and an error in the broker's log.  -1: not up, a name over 255 bytes, or the broker allows one
+   channel only (its channel_max); else the callback, which may be NULL, is called once, never from inside the call. */
+
+/* Deletes a queue that has no consumer and no message ready.  The broker does not count what is delivered and unacked: such a
+   message would die with its queue if it were ever to go back, so the caller must know of none.  Classic queues only: for a
+   quorum queue the broker refuses with the connection. */
+enum broker_deletion {
+	BROKER_DELETED,			/* or it was not there */
+	BROKER_IN_USE,			/* refused: it has a consumer or a message, or is not ours to delete */
+	BROKER_NOT_DELETED,		/* no answer, the connection was lost first: nobody knows */
+};
+typedef void broker_deleted_f(void *arg, enum broker_deletion what);
+int broker_delete(struct broker *b, const char *queue, broker_deleted_f *done, void *arg) MUST_CHECK;
+
+/* As broker_count(), but a missing queue costs nothing, and the answer knows nothing of acks that are on their way. */
+int broker_peek_count(struct broker *b, const char *queue, broker_counted_f *counted, void *arg) MUST_CHECK;
 
 #endif

@@ -26,9 +26,11 @@ void setup_free(struct broker_setup **sp);
 void setup_describe(const struct broker_setup *s, enum wire_kind reply, int index, struct strbuf *out);	/* "queue x" */
 const char *url_vhost(const struct url *u);
 
-/* Consumers are named by their queue's index. */
-const char *consumer_name(int queue, char out[16]);
-int consumer_queue(struct broker_text consumer, int n_queues);	/* -1: not ours */
+/* Consumers are named by their queue's index, "q3.1", those that come and go by the caller's number, "d17.1".  After the dot: each
+   consuming has a name of its own, or an ack of what the one before had taken would raise the prefetch of this one. */
+struct consumer { int queue, number; };		/* one of the two is -1 */
+const char *consumer_name(struct consumer c, unsigned round, char out[32]);
+struct consumer consumer_of(struct broker_text name, int n_queues);	/* both -1: no name of ours */
 
 /* A message is a method, a header and body frames; nothing of it outlives its frame, so it is kept here. */
 enum content_kind { CONTENT_NONE, CONTENT_DELIVERY, CONTENT_RETURN };
@@ -39,7 +41,7 @@ struct content {
 	size_t exchange_len;
 	uint64_t tag;			/* delivery only, as the next two */
 	bool redelivered;
-	int queue;
+	struct consumer consumer;
 	bool has_header, is_too_large;
 	uint64_t size, got;
 	struct strbuf raw, body;

@@ -122,9 +122,9 @@ int wire_put_start_ok(struct strbuf *out, const char *user, const char *password
 	return err;
 }
 
-int wire_put_tune_ok(struct strbuf *out, int frame_max, int heartbeat_s)
+int wire_put_tune_ok(struct strbuf *out, int channel_max, int frame_max, int heartbeat_s)
 {
-	amqp_connection_tune_ok_t m = { WIRE_CHANNEL, (uint32_t)frame_max, (uint16_t)heartbeat_s };
+	amqp_connection_tune_ok_t m = { (uint16_t)channel_max, (uint32_t)frame_max, (uint16_t)heartbeat_s };
 
 	return put_method(out, 0, AMQP_CONNECTION_TUNE_OK_METHOD, &m);
 }
@@ -150,11 +150,18 @@ int wire_put_close_ok(struct strbuf *out)
 	return put_method(out, 0, AMQP_CONNECTION_CLOSE_OK_METHOD, &m);
 }
 
-int wire_put_channel_open(struct strbuf *out)
+int wire_put_channel_open(struct strbuf *out, int channel)
 {
 	amqp_channel_open_t m = { .out_of_band = { 0, NULL } };
 
-	return put_method(out, WIRE_CHANNEL, AMQP_CHANNEL_OPEN_METHOD, &m);
+	return put_method(out, channel, AMQP_CHANNEL_OPEN_METHOD, &m);
+}
+
+int wire_put_channel_close_ok(struct strbuf *out, int channel)
+{
+	amqp_channel_close_ok_t m = { 0 };
+
+	return put_method(out, channel, AMQP_CHANNEL_CLOSE_OK_METHOD, &m);
 }
 
 int wire_put_flow_ok(struct strbuf *out, bool active)
@@ -166,7 +173,7 @@ int wire_put_flow_ok(struct strbuf *out, bool active)
 
 int wire_put_qos(struct strbuf *out, int prefetch)
 {
-	amqp_basic_qos_t m = { .prefetch_count = (uint16_t)prefetch, .global = 1 };
+	amqp_basic_qos_t m = { .prefetch_count = (uint16_t)prefetch, .global = 0 };
 
 	return put_method(out, WIRE_CHANNEL, AMQP_BASIC_QOS_METHOD, &m);
 }
@@ -223,11 +230,18 @@ int wire_put_declare(struct strbuf *out, const struct broker_declare *d)
 	BUG("declare thing %d", (int)d->thing);
 }
 
-int wire_put_count(struct strbuf *out, const char *queue)
+int wire_put_count(struct strbuf *out, int channel, const char *queue)
 {
 	amqp_queue_declare_t m = { .queue = bytes(queue), .passive = 1 };
 
-	return put_method(out, WIRE_CHANNEL, AMQP_QUEUE_DECLARE_METHOD, &m);
+	return put_method(out, channel, AMQP_QUEUE_DECLARE_METHOD, &m);
+}
+
+int wire_put_delete(struct strbuf *out, int channel, const char *queue)
+{
+	amqp_queue_delete_t m = { .queue = bytes(queue), .if_unused = 1, .if_empty = 1 };
+
+	return put_method(out, channel, AMQP_QUEUE_DELETE_METHOD, &m);
 }
 
 int wire_put_consume(struct strbuf *out, const char *queue, const char *consumer)

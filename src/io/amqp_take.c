@@ -88,6 +88,7 @@ static enum wire_kind reply_to(unsigned class_id, unsigned method_id)
 	case AMQP_EXCHANGE_DECLARE_METHOD:	return WIRE_EXCHANGE_OK;
 	case AMQP_QUEUE_DECLARE_METHOD:		return WIRE_QUEUE_OK;
 	case AMQP_QUEUE_BIND_METHOD:		return WIRE_BIND_OK;
+	case AMQP_QUEUE_DELETE_METHOD:		return WIRE_DELETE_OK;
 	case AMQP_BASIC_CONSUME_METHOD:		return WIRE_CONSUME_OK;
 	}
 	return WIRE_KIND_COUNT;
@@ -95,6 +96,7 @@ static enum wire_kind reply_to(unsigned class_id, unsigned method_id)
 
 static void take_tune(struct wire_frame *f, const amqp_connection_tune_t *m)
 {
+	f->channel_max = m->channel_max == 0 ? UINT16_MAX : m->channel_max;
 	f->frame_max = m->frame_max == 0 || m->frame_max > WIRE_FRAME_MAX ? WIRE_FRAME_MAX : (int)m->frame_max;
 	f->heartbeat_s = m->heartbeat;
 }
@@ -162,8 +164,15 @@ static bool take_fields(amqp_method_number_t id, const void *m, struct wire_fram
 		f->ready = ((const amqp_queue_declare_ok_t *)m)->message_count;
 		return true;
 	case AMQP_QUEUE_BIND_OK_METHOD:		f->kind = WIRE_BIND_OK; return true;
-	case AMQP_BASIC_CONSUME_OK_METHOD:	f->kind = WIRE_CONSUME_OK; return true;
-	case AMQP_BASIC_CANCEL_OK_METHOD:	f->kind = WIRE_CANCEL_OK; return true;
+	case AMQP_QUEUE_DELETE_OK_METHOD:	f->kind = WIRE_DELETE_OK; return true;
+	case AMQP_BASIC_CONSUME_OK_METHOD:
+		f->kind = WIRE_CONSUME_OK;
+		f->consumer = text_of(((const amqp_basic_consume_ok_t *)m)->consumer_tag);
+		return true;
+	case AMQP_BASIC_CANCEL_OK_METHOD:
+		f->kind = WIRE_CANCEL_OK;
+		f->consumer = text_of(((const amqp_basic_cancel_ok_t *)m)->consumer_tag);
+		return true;
 	case AMQP_BASIC_CANCEL_METHOD:
 		f->kind = WIRE_CANCEL;
 		f->consumer = text_of(((const amqp_basic_cancel_t *)m)->consumer_tag);

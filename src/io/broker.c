@@ -118,17 +118,6 @@ static int64_t retry_ms(struct broker *b, bool was_up)
 	return rand_between(s->backoff_min_ms, most < s->backoff_max_ms ? most : s->backoff_max_ms);
 }
 
-/* The callbacks may ask again, which is refused: we are not up any more. */
-static void lose_counts(struct broker *b)
-{
-	int from = b->expects_at, to = b->n_expects;
-
-	b->n_expects = b->expects_at = 0;
-	for (int i = from; i < to; i++)
-		if (b->expects[i].counted)
-			b->expects[i].counted(b->expects[i].arg, BROKER_NO_COUNT);
-}
-
 static void forget_connection(struct broker *b)
 {
 	loop_timer_stop(b->loop, &b->tick);
@@ -160,7 +149,8 @@ static void drop(struct broker *b, const char *why)
 	if (b->cb.down)
 		b->cb.down(b->arg, text.buf);
 	confirms_lose_all(&b->confirms);
-	lose_counts(b);
+	protocol_lose_all(b);
+	queues_lose_all(b);
 	strbuf_release(&text);
 }
 
@@ -321,6 +311,7 @@ struct broker *broker_new(struct loop *l, const struct broker_options *o, const 
 	b->wire = wire_new();
 	b->in = mem_alloc(IN_SIZE);
 	content_init(&b->content);
+	queues_init(b);
 	confirms_init(&b->confirms);
 	strbuf_init(&b->out);
 	strbuf_init(&b->why);
@@ -350,11 +341,13 @@ void broker_free(struct broker **bp)
 	broker_enter(b, STATE_CLOSED);
 	forget_connection(b);
 	confirms_lose_all(&b->confirms);
-	lose_counts(b);
+	protocol_lose_all(b);
+	queues_lose_all(b);
 	confirms_release(&b->confirms);
 	dial_free(&b->dial);
 	wire_free(&b->wire);
 	content_release(&b->content);
+	queues_release(b);
 	setup_free(&b->setup);
 	strbuf_release(&b->out);
 	strbuf_release(&b->why);

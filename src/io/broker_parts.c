@@ -116,24 +116,28 @@ out:
 	return err;
 }
 
-const char *consumer_name(int queue, char out[16])
+const char *consumer_name(struct consumer c, unsigned round, char out[32])
 {
-	snprintf(out, 16, "q%d", queue);
+	snprintf(out, 32, "%c%d.%u", c.queue >= 0 ? 'q' : 'd', c.queue >= 0 ? c.queue : c.number, round);
 	return out;
 }
 
-int consumer_queue(struct broker_text consumer, int n_queues)
+struct consumer consumer_of(struct broker_text name, int n_queues)
 {
-	int queue = 0;
+	struct consumer none = { -1, -1 };
+	int n = 0;
 
-	if (consumer.len < 2 || consumer.len > 8 || consumer.p[0] != 'q')
-		return -1;
-	for (size_t i = 1; i < consumer.len; i++) {
-		if (consumer.p[i] < '0' || consumer.p[i] > '9')
-			return -1;
-		queue = queue * 10 + (consumer.p[i] - '0');
-	}
-	return queue < n_queues ? queue : -1;
+	size_t i = 1;
+
+	if (name.len < 2 || (name.p[0] != 'q' && name.p[0] != 'd'))
+		return none;
+	for (; i < name.len && i <= 7 && name.p[i] >= '0' && name.p[i] <= '9'; i++)
+		n = n * 10 + (name.p[i] - '0');
+	if (i == 1 || (i < name.len && name.p[i] != '.'))
+		return none;
+	if (n >= (name.p[0] == 'q' ? n_queues : BROKER_CONSUMERS_MAX))
+		return none;
+	return name.p[0] == 'q' ? (struct consumer){ n, -1 } : (struct consumer){ -1, n };
 }
 
 /* ---- the message that is being read ---- */

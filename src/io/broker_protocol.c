@@ -6,14 +6,19 @@
 
 /* ---- what we ask for ---- */
 
-static void expect(struct broker *b, enum wire_kind reply, int index)
+void protocol_expect(struct broker *b, struct expect e)
 {
 	if (b->n_expects == b->expects_size) {
 		b->expects_size = b->expects_size ? b->expects_size * 2 : 16;
 		b->expects = mem_grow(b->expects, (size_t)b->expects_size, sizeof(*b->expects));
 	}
-	b->expects[b->n_expects++] = (struct expect){ .reply = reply, .index = index };
+	b->expects[b->n_expects++] = e;
 	broker_wrote(b);
+}
+
+static void expect(struct broker *b, enum wire_kind reply, int index)
+{
+	protocol_expect(b, (struct expect){ .reply = reply, .index = index, .number = -1 });
 }
 
 static void ask_topology(struct broker *b)
@@ -28,25 +33,46 @@ static void ask_topology(struct broker *b)
 	}
 }
 
-static void ask_consume(struct broker *b, int queue)
+/* A limit of the whole channel (global) would be simpler, but RabbitMQ lifts it at the next one for a single consumer, lets
+   lanes eat up the inputs' share, and refuses it for quorum queues. */
+static void ask_qos(struct broker *b, int prefetch)
 {
-	char consumer[16];
-
-	broker_must(wire_put_consume(&b->out, b->setup->queues[queue], consumer_name(queue, consumer)));
-	expect(b, WIRE_CONSUME_OK, queue);
+	if (b->qos == prefetch)
+		return;
+	broker_must(wire_put_qos(&b->out, prefetch));
+	expect(b, WIRE_QOS_OK, -1);
+	b->qos = prefetch;
 }
 
-static void ask_cancel(struct broker *b, int queue)
+void protocol_consume(struct broker *b, const char *queue, struct consumer c, unsigned round, int prefetch)
 {
-	char consumer[16];
+	char name[32];
 
-	broker_must(wire_put_cancel(&b->out, consumer_name(queue, consumer)));
-	expect(b, WIRE_CANCEL_OK, queue);
+	ask_qos(b, prefetch);
+	broker_must(wire_put_consume(&b->out, queue, consumer_name(c, round, name)));
+	protocol_expect(b, (struct expect){ .reply = WIRE_CONSUME_OK, .index = c.queue, .number = c.number });
+}
+
+void protocol_cancel(struct broker *b, struct consumer c, unsigned round, broker_done_f *done, void *arg)
+{
+	char name[32];
+
+	broker_must(wire_put_cancel(&b->out, consumer_name(c, round, name)));
+	protocol_expect(b, (struct expect){ .reply = WIRE_CANCEL_OK, .index = c.queue, .number = c.number,
+					    .done = done, .arg = arg });
+}
+
+static void ask_consume(struct broker *b, int queue)
+{
+	int n = b->setup->n_queues;
+
+	protocol_consume(b, b->setup->queues[queue], (struct consumer){ queue, -1 }, b->round, (b->setup->prefetch + n - 1) / n);
 }
 
 void protocol_consume_all(struct broker *b)
 {
 	b->consuming = true;
+	b->round++;
 	for (int i = 0; i < b->setup->n_queues; i++)
 		ask_consume(b, i);
 }
@@ -55,30 +81,26 @@ void protocol_cancel_all(struct broker *b)
 {
 	b->consuming = false;
 	for (int i = 0; i < b->setup->n_queues; i++)
-		ask_cancel(b, i);
+		protocol_cancel(b, (struct consumer){ i, -1 }, b->round, NULL, NULL);
 }
 
 int broker_count(struct broker *b, const char *queue, broker_counted_f *counted, void *arg)
 {
-	if (b->state != STATE_UP || wire_put_count(&b->out, queue) < 0)
+	if (b->state != STATE_UP || wire_put_count(&b->out, WIRE_CHANNEL, queue) < 0)
 		return -1;
-	expect(b, WIRE_QUEUE_OK, -1);
-	b->expects[b->n_expects - 1].counted = counted;
-	b->expects[b->n_expects - 1].arg = arg;
+	protocol_expect(b, (struct expect){ .reply = WIRE_QUEUE_OK, .index = -1, .number = -1,
+					    .counted = counted, .arg = arg });
 	return 0;
 }
 
 static void ask_everything(struct broker *b)
 {
-	broker_must(wire_put_channel_open(&b->out));
-	expect(b, WIRE_CHANNEL_OPEN_OK, 0);
-	if (b->setup->prefetch > 0) {
-		broker_must(wire_put_qos(&b->out, b->setup->prefetch));
-		expect(b, WIRE_QOS_OK, 0);
-	}
+	broker_must(wire_put_channel_open(&b->out, WIRE_CHANNEL));
+	expect(b, WIRE_CHANNEL_OPEN_OK, -1);
+	b->qos = 0;
 	if (b->setup->confirms) {
 		broker_must(wire_put_confirm_select(&b->out));
-		expect(b, WIRE_CONFIRM_OK, 0);
+		expect(b, WIRE_CONFIRM_OK, -1);
 	}
 	ask_topology(b);
 	if (!b->paused)
@@ -91,10 +113,16 @@ static bool may_be_late(enum wire_kind reply)
 	return reply == WIRE_CONSUME_OK || reply == WIRE_CANCEL_OK;
 }
 
-static int find_expected(const struct broker *b, enum wire_kind reply)
+static bool is_about(const struct expect *e, struct consumer c)
 {
-	for (int i = b->expects_at; i < b->n_expects; i++) {
-		if (b->expects[i].reply == reply)
+	return !may_be_late(e->reply) || (e->index == c.queue && e->number == c.number);
+}
+
+/* whose: NULL when it is not known. */
+static int find_expected(const struct broker *b, enum wire_kind reply, const struct consumer *whose)
+{
+	for (int i = 0; i < b->n_expects; i++) {
+		if (b->expects[i].reply == reply && (!whose || is_about(&b->expects[i], *whose)))
 			return i;
 		if (!may_be_late(b->expects[i].reply))
 			break;
@@ -102,23 +130,47 @@ static int find_expected(const struct broker *b, enum wire_kind reply)
 	return -1;
 }
 
+static struct expect take_expected(struct broker *b, int i)
+{
+	struct expect e = b->expects[i];
+
+	b->n_expects--;
+	memmove(&b->expects[i], &b->expects[i + 1], (size_t)(b->n_expects - i) * sizeof(e));
+	return e;
+}
+
 static int on_reply(struct broker *b, const struct wire_frame *f)
 {
-	int i = find_expected(b, f->kind);
+	struct consumer c = consumer_of(f->consumer, b->setup->n_queues);
+	int i = find_expected(b, f->kind, &c);
 	struct expect e;
 
 	if (i < 0)
 		return why_set(&b->why, "protocol error: unexpected %s", wire_kind_name(f->kind));
-	e = b->expects[i];
-	memmove(&b->expects[i], &b->expects[i + 1], (size_t)(b->n_expects - i - 1) * sizeof(e));
-	if (--b->n_expects == b->expects_at) {
-		b->expects_at = b->n_expects = 0;
-		if (b->state == STATE_TOPOLOGY)
-			broker_came_up(b);
-	}
+	e = take_expected(b, i);
+	if (b->n_expects == 0 && b->state == STATE_TOPOLOGY)
+		broker_came_up(b);
+	if (e.reply == WIRE_CANCEL_OK && e.number >= 0)
+		queues_consumer_is_cancelled(b, e.number);
 	if (e.counted)
 		e.counted(e.arg, f->ready);
+	if (e.done)
+		e.done(e.arg, true);
 	return 0;
+}
+
+/* The callbacks may ask again, which is refused: we are not up any more. */
+void protocol_lose_all(struct broker *b)
+{
+	int n = b->n_expects;
+
+	b->n_expects = 0;
+	for (int i = 0; i < n; i++) {
+		if (b->expects[i].counted)
+			b->expects[i].counted(b->expects[i].arg, BROKER_NO_COUNT);
+		if (b->expects[i].done)
+			b->expects[i].done(b->expects[i].arg, false);
+	}
 }
 
 /* ---- what the broker says ---- */
@@ -139,17 +191,20 @@ static int on_close(struct broker *b, const struct wire_frame *f)
 		       (int)f->text.len, f->text.p, f->code);
 }
 
+/* What came while the connection is up has no description: the broker's text names it, too. */
 static int on_channel_close(struct broker *b, const struct wire_frame *f)
 {
 	struct strbuf what = STRBUF_INIT;
-	const struct expect *e = b->expects_at < b->n_expects ? &b->expects[b->expects_at] : NULL;
+	int i = find_expected(b, f->about, NULL);
 
-	if (e && e->counted && e->reply == f->about && f->code == 404) {
-		b->expects_at++;
-		e->counted(e->arg, BROKER_NO_QUEUE);
-	} else if (e && e->reply == f->about && !e->counted) {
+	if (i >= 0 && b->expects[i].counted && f->code == 404) {
+		struct expect e = take_expected(b, i);
+
+		e.counted(e.arg, BROKER_NO_QUEUE);
+	} else if (i >= 0 && !b->expects[i].counted) {
 		b->is_refused = is_for_good(f->code);
-		setup_describe(b->setup, f->about, e->index, &what);
+		if (b->expects[i].index >= 0)
+			setup_describe(b->setup, f->about, b->expects[i].index, &what);
 	}
 	why_set(&b->why, "%s%s%.*s (%d)", what.buf, what.len ? ": " : "", (int)f->text.len, f->text.p, f->code);
 	strbuf_release(&what);
@@ -174,7 +229,9 @@ static int on_tune(struct broker *b, const struct wire_frame *f)
 	b->frame_max = f->frame_max;
 	if (f->heartbeat_s > 0 && f->heartbeat_s < b->heartbeat_s)
 		b->heartbeat_s = f->heartbeat_s;
-	broker_must(wire_put_tune_ok(&b->out, b->frame_max, b->heartbeat_s));
+	b->side.is_allowed = f->channel_max >= WIRE_SIDE_CHANNEL;
+	broker_must(wire_put_tune_ok(&b->out, b->side.is_allowed ? WIRE_SIDE_CHANNEL : WIRE_CHANNEL, b->frame_max,
+				     b->heartbeat_s));
 	broker_must(wire_put_open(&b->out, url_vhost(b->url)));
 	broker_wrote(b);
 	broker_start_tick(b);
@@ -204,15 +261,15 @@ static int on_blocked(struct broker *b, bool blocked)
 
 static int on_cancel(struct broker *b, const struct wire_frame *f)
 {
-	int queue = consumer_queue(f->consumer, b->setup->n_queues);
+	struct consumer c = consumer_of(f->consumer, b->setup->n_queues);
 
-	if (queue < 0)
-		return why_set(&b->why, "protocol error: cancel of a consumer that is not ours");
+	if (c.queue < 0)
+		return queues_on_gone(b, c.number);
 	if (b->cb.consumer_lost)
-		b->cb.consumer_lost(b->arg, b->setup->queues[queue]);
+		b->cb.consumer_lost(b->arg, b->setup->queues[c.queue]);
 	ask_topology(b);
 	if (b->consuming)
-		ask_consume(b, queue);
+		ask_consume(b, c.queue);
 	return 0;
 }
 
@@ -228,7 +285,8 @@ static int on_confirm(struct broker *b, const struct wire_frame *f)
 static void deliver(struct broker *b, struct content *c)
 {
 	struct broker_delivery d = {
-		.tag = { c->tag, b->generation }, .redelivered = c->redelivered, .queue = c->queue,
+		.tag = { c->tag, b->generation }, .redelivered = c->redelivered,
+		.queue = c->consumer.queue, .consumer = c->consumer.number,
 		.exchange = { c->names.buf, c->exchange_len },
 		.routing_key = { c->names.buf + c->exchange_len, c->names.len - c->exchange_len },
 		.body = content_body(c), .len = c->size,
@@ -268,19 +326,19 @@ static int content_is_whole(struct broker *b)
 
 static int on_deliver(struct broker *b, const struct wire_frame *f)
 {
-	int queue = consumer_queue(f->consumer, b->setup->n_queues);
+	struct consumer c = consumer_of(f->consumer, b->setup->n_queues);
 
-	if (queue < 0)
+	if (c.queue < 0 && !queues_consumer_is_known(b, c.number))
 		return why_set(&b->why, "protocol error: delivery to a consumer that is not ours");
 	/* Several consumers: the first may deliver while the others are not answered yet. */
-	if (b->state == STATE_TOPOLOGY && b->expects[b->expects_at].reply == WIRE_CONSUME_OK)
+	if (b->state == STATE_TOPOLOGY && b->expects[0].reply == WIRE_CONSUME_OK)
 		broker_came_up(b);
 	if (b->state != STATE_UP)
 		return why_set(&b->why, "protocol error: delivery before basic.consume");
 	content_begin(&b->content, CONTENT_DELIVERY, f->exchange, f->routing_key);
 	b->content.tag = f->tag;
 	b->content.redelivered = f->redelivered;
-	b->content.queue = queue;
+	b->content.consumer = c;
 	return 0;
 }
 
@@ -350,6 +408,8 @@ static int on_frame(struct broker *b, const struct wire_frame *f)
 		return on_connection_frame(b, f);
 	if (f->channel == WIRE_CHANNEL && b->state >= STATE_TOPOLOGY)
 		return on_channel_frame(b, f);
+	if (f->channel == WIRE_SIDE_CHANNEL && b->state == STATE_UP)
+		return queues_on_side_frame(b, f);
 	return why_set(&b->why, "protocol error: %s on channel %d", wire_kind_name(f->kind), f->channel);
 }
 

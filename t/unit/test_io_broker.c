@@ -1,4 +1,5 @@
 #include "test_io.h"
+#include "test_io_amqp.h"
 
 #include "base/rand.h"
 #include "io/broker.h"
@@ -391,29 +392,6 @@ END_TEST
 
 /* ---- a broker that is none ---- */
 
-static void add_frame(struct strbuf *out, int type, int channel, const void *payload, size_t len)
-{
-	unsigned char head[7] = { (unsigned char)type, 0, (unsigned char)channel, (unsigned char)(len >> 24),
-				  (unsigned char)(len >> 16), (unsigned char)(len >> 8), (unsigned char)len };
-
-	strbuf_add(out, head, sizeof(head));
-	strbuf_add(out, payload, len);
-	strbuf_addc(out, (char)0xce);
-}
-#define FRAME(out, type, channel, bytes) add_frame(out, type, channel, bytes, sizeof(bytes) - 1)
-#define METHOD(out, channel, bytes) FRAME(out, 1, channel, bytes)
-
-static void add_login(struct strbuf *out)
-{
-	METHOD(out, 0, "\0\x0a\0\x0a\0\x09\0\0\0\0\0\0\0\x05PLAIN\0\0\0\x05" "en_US");
-	METHOD(out, 0, "\0\x0a\0\x1e\x07\xff\0\x02\0\0\0\x3c");
-	METHOD(out, 0, "\0\x0a\0\x29\0");
-	METHOD(out, 1, "\0\x14\0\x0b\0\0\0\0");
-	METHOD(out, 1, "\0\x55\0\x0b");
-	METHOD(out, 1, "\0\x32\0\x0b\x01q\0\0\0\0\0\0\0\0");
-	METHOD(out, 1, "\0\x3c\0\x15\x02q0");
-}
-
 static void add_message(struct strbuf *out)
 {
 	METHOD(out, 1, "\0\x3c\0\x3c\x02q0\0\0\0\0\0\0\0\x01\0\0\x01k");
@@ -426,19 +404,6 @@ static void add_message(struct strbuf *out)
 	METHOD(out, 1, "\0\x3c\0\x1e\x02q0\x01");
 	METHOD(out, 1, "\0\x14\0\x14\x01");
 	METHOD(out, 1, "\0\x3c\0\x50\0\0\0\0\0\0\0\x01\0");
-}
-
-static void damage(struct strbuf *s)
-{
-	for (int64_t n = rand_between(1, 4); n > 0; n--) {
-		size_t at = (size_t)rand_between(0, (int64_t)s->len - 1);
-
-		switch (rand_between(0, 2)) {
-		case 0: s->buf[at] = (char)rand_between(0, 255); break;
-		case 1: s->buf[at] = (char)(s->buf[at] ^ (1 << rand_between(0, 7))); break;
-		default: s->buf[at] = (char)(rand_between(0, 1) ? 0xff : 0); break;
-		}
-	}
 }
 
 static int rounds;
