@@ -1,0 +1,62 @@
+/*
+ * dlq_session - one call's work on the dead letters; private to src/api/dlq*.c.
+ *
+ * dlq.c reads the call and writes its answer, dlq_session.c counts, reads and gives back, dlq_replay.c publishes what was held.
+ * Stages only go forward.
+ * Ownership: the session belongs to its struct dlq; it ends itself by dlq_answer() or dlq_fail(), a turn of the loop later.
+ */
+#ifndef API_DLQ_SESSION_H
+#define API_DLQ_SESSION_H
+
+#include "api/dlq.h"
+#include "api/letter.h"
+#include "base/list.h"
+#include "io/broker.h"
+
+enum dlq_stage { DLQ_COUNTING, DLQ_READING, DLQ_PUBLISHING, DLQ_RETURNING, DLQ_OVER };
+
+struct dlq {
+	struct loop *loop;
+	const struct conf *conf;
+	struct dlq_session *session;
+};
+
+struct dlq_session {
+	struct dlq *d;
+	enum dlq_what what;
+	enum dlq_stage stage;
+	struct http_call *call;		/* NULL: the client has gone */
+	struct letter_filter filter;
+	int64_t limit, rate;
+	bool dry_run, may_duplicate, has_run[2];
+	struct broker *in, *out;
+	struct loop_timer deadline, idle, pace, end;
+	mono_t began, publish_began;
+
+	int64_t wanted, got, matched, replayed, dropped, skipped[LETTER_SKIPS], published;
+	json_t *letters, *found;	/* list; show */
+	struct list held;
+	size_t held_bytes;
+	int unconfirmed, barriers;
+	struct broker_tag *left;	/* what goes back */
+	size_t n_left, left_size;
+	const char *stopped;		/* why it ended early */
+};
+
+struct dlq_session *dlq_session_new(struct dlq *d, enum dlq_what what);
+void dlq_session_start(struct dlq_session *s, struct http_call *c);
+void dlq_session_free(struct dlq_session *s);
+void dlq_session_end(struct dlq_session *s);			/* not at once: a broker may not be freed in its own callback */
+void dlq_session_leave(struct dlq_session *s, struct broker_tag tag);	/* in the queue */
+void dlq_session_give_back(struct dlq_session *s);		/* what was left; then comes the answer */
+void dlq_session_stop(struct dlq_session *s, const char *why);	/* before its time; why is kept as it is */
+
+void dlq_answer(struct dlq_session *s);
+void dlq_fail(struct dlq_session *s, int status, const char *code, const char *detail);
+
+void dlq_replay_take(struct dlq_session *s, const json_t *letter, struct broker_tag tag);
+void dlq_replay_start(struct dlq_session *s);			/* all is read: publish what is held */
+void dlq_replay_give_up(struct dlq_session *s);			/* what is held and not yet published */
+void dlq_replay_on_pace(void *session);
+
+#endif
