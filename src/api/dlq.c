@@ -4,6 +4,7 @@
 
 #include "api/dlq_session.h"
 #include "api/reply.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -110,26 +111,35 @@ static int number(struct http_call *c, const char *name, int64_t fallback, int64
 	return why_set(why, "%s: found %s, allowed 1 to %" PRId64, name, text, max);
 }
 
-static int read_query(struct dlq_session *s, struct http_call *c, struct strbuf *why)
+static int read_filter(struct dlq_session *s, struct http_call *c, bool *any, struct strbuf *why)
 {
-	bool any = http_call_query(c, "all") != NULL;
+	int64_t now_ms = wall_ms();
 
 	for (int i = 0; i < LETTER_FIELDS; i++) {
 		const char *text = http_call_query(c, letter_option(i));
 
 		if (!text)
 			continue;
-		s->filter.text[i] = mem_strdup(text);
-		any = true;
+		if (letter_filter_set(&s->filter, i, text, now_ms, why) < 0)
+			return -1;
+		*any = true;
 	}
+	return 0;
+}
+
+static int read_query(struct dlq_session *s, struct http_call *c, struct strbuf *why)
+{
+	bool any = http_call_query(c, "all") != NULL;
+
+	if (read_filter(s, c, &any, why) < 0)
+		return -1;
 	if (s->what == DLQ_SHOW && (!s->filter.text[LETTER_TENANT] || !s->filter.text[LETTER_ID]))
 		return why_set(why, "tenant, id: both must be named");
 	if (!any && (s->what == DLQ_REPLAY || s->what == DLQ_DROP))
 		return why_set(why, "which ones?  Name a filter, or --all");
 	s->dry_run = http_call_query(c, "dry-run") != NULL;
 	s->may_duplicate = http_call_query(c, "may-duplicate") != NULL;
-	return number(c, "code", 0, INT32_MAX, &s->filter.code, why) < 0 || number(c, "limit", LIST_LIMIT, LIST_MAX, &s->limit, why) < 0 ||
-		number(c, "rate", RATE, RATE_MAX, &s->rate, why) < 0 ? -1 : 0;
+	return number(c, "limit", LIST_LIMIT, LIST_MAX, &s->limit, why) < 0 || number(c, "rate", RATE, RATE_MAX, &s->rate, why) < 0 ? -1 : 0;
 }
 
 void dlq_call(struct dlq *d, enum dlq_what what, struct http_call *c)

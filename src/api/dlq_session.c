@@ -260,8 +260,7 @@ void dlq_session_free(struct dlq_session *s)
 	loop_timer_stop(l, &s->idle);
 	loop_timer_stop(l, &s->pace);
 	loop_timer_stop(l, &s->end);
-	for (int i = 0; i < LETTER_FIELDS; i++)
-		free(s->filter.text[i]);
+	letter_filter_release(&s->filter);
 	json_decref(s->letters);
 	json_decref(s->found);
 	free(s->left);
