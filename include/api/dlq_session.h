@@ -1,7 +1,7 @@
 /*
  * dlq_session - one call's work on the dead letters; private to src/api/dlq*.c.
  *
- * dlq.c reads the call and writes its answer, dlq_session.c counts, reads and gives back, dlq_replay.c publishes what was held.
+ * dlq.c reads the call and writes its answer, dlq_session.c counts, reads and gives back, dlq_publish.c publishes what was held.
  * Stages only go forward.
  * Ownership: the session belongs to its struct dlq; it ends itself by dlq_answer() or dlq_fail(), a turn of the loop later.
  */
@@ -54,9 +54,9 @@ void dlq_session_stop(struct dlq_session *s, const char *why);	/* before its tim
 void dlq_answer(struct dlq_session *s);
 void dlq_fail(struct dlq_session *s, int status, const char *code, const char *detail);
 
-void dlq_replay_take(struct dlq_session *s, const json_t *letter, struct broker_tag tag);
-void dlq_replay_start(struct dlq_session *s);			/* all is read: publish what is held */
-void dlq_replay_give_up(struct dlq_session *s);			/* what is held and not yet published */
-void dlq_replay_on_pace(void *session);
+bool dlq_publish_hold(struct dlq_session *s, const json_t *letter, struct broker_tag tag);	/* false: no room, the tag is the caller's */
+void dlq_publish_start(struct dlq_session *s);			/* all is read: publish what is held */
+void dlq_publish_give_up(struct dlq_session *s);		/* what is held and not yet published: left in the queue */
+void dlq_publish_on_pace(void *session);
 
 #endif

@@ -65,12 +65,22 @@ static void read_over(struct dlq_session *s)
 		dlq_session_give_back(s);
 		return;
 	}
-	dlq_replay_start(s);
+	dlq_publish_start(s);
 }
 
 static void on_idle(void *arg)
 {
 	read_over(arg);
+}
+
+static void take_for_replay(struct dlq_session *s, const json_t *letter, struct broker_tag tag)
+{
+	enum letter_skip skip = letter_skip(letter, s->may_duplicate, s->d->conf->retry_max + 1);
+
+	if (skip != SKIP_NOT)
+		s->skipped[skip]++;
+	if (skip != SKIP_NOT || s->dry_run || !dlq_publish_hold(s, letter, tag))
+		dlq_session_leave(s, tag);
 }
 
 static void take(struct dlq_session *s, const json_t *letter, struct broker_tag tag)
@@ -86,7 +96,7 @@ static void take(struct dlq_session *s, const json_t *letter, struct broker_tag 
 		s->found = json_incref((json_t *)(uintptr_t)letter);
 		break;
 	case DLQ_REPLAY:
-		dlq_replay_take(s, letter, tag);
+		take_for_replay(s, letter, tag);
 		return;
 	case DLQ_DROP:
 		if (s->dry_run)
@@ -155,11 +165,11 @@ void dlq_session_stop(struct dlq_session *s, const char *why)
 		dlq_fail(s, 503, "broker_away", "the broker cannot be reached");
 		break;
 	case DLQ_READING:
-		dlq_replay_give_up(s);
+		dlq_publish_give_up(s);
 		read_over(s);
 		break;
 	case DLQ_PUBLISHING:
-		dlq_replay_give_up(s);
+		dlq_publish_give_up(s);
 		loop_timer_stop(s->d->loop, &s->pace);
 		if (!s->unconfirmed)
 			dlq_session_give_back(s);
@@ -255,7 +265,7 @@ void dlq_session_free(struct dlq_session *s)
 	s->stage = DLQ_OVER;	/* the fates of what is not confirmed come now */
 	broker_free(&s->out);
 	broker_free(&s->in);
-	dlq_replay_give_up(s);
+	dlq_publish_give_up(s);
 	loop_timer_stop(l, &s->deadline);
 	loop_timer_stop(l, &s->idle);
 	loop_timer_stop(l, &s->pace);
@@ -287,7 +297,7 @@ struct dlq_session *dlq_session_new(struct dlq *d, enum dlq_what what)
 	list_init(&s->held);
 	loop_timer_init(&s->deadline, on_deadline, s);
 	loop_timer_init(&s->idle, on_idle, s);
-	loop_timer_init(&s->pace, dlq_replay_on_pace, s);
+	loop_timer_init(&s->pace, dlq_publish_on_pace, s);
 	loop_timer_init(&s->end, on_end, s);
 	return s;
 }

@@ -24,7 +24,7 @@ static void held_free(struct held *h)
 	free(h);
 }
 
-void dlq_replay_give_up(struct dlq_session *s)
+void dlq_publish_give_up(struct dlq_session *s)
 {
 	while (!list_is_empty(&s->held)) {
 		struct held *h = CONTAINER_OF(list_pop(&s->held), struct held, list);
@@ -87,7 +87,7 @@ static bool may_publish(const struct dlq_session *s)
 	return !list_is_empty(&s->held) && broker_is_up(s->out) && !broker_is_blocked(s->out) && broker_unwritten(s->out) < UNWRITTEN_MAX;
 }
 
-void dlq_replay_on_pace(void *session)
+void dlq_publish_on_pace(void *session)
 {
 	struct dlq_session *s = session;
 	int64_t due = 1 + mono_diff_ms(mono_now(), s->publish_began) * s->rate / 1000;
@@ -102,18 +102,21 @@ void dlq_replay_on_pace(void *session)
 		loop_timer_set(s->d->loop, &s->pace, PACE_MS);
 }
 
-void dlq_replay_start(struct dlq_session *s)
+void dlq_publish_start(struct dlq_session *s)
 {
 	s->stage = DLQ_PUBLISHING;
 	s->publish_began = mono_now();
 	loop_timer_set(s->d->loop, &s->pace, 0);
 }
 
-static void hold(struct dlq_session *s, const json_t *letter, struct broker_tag tag)
+bool dlq_publish_hold(struct dlq_session *s, const json_t *letter, struct broker_tag tag)
 {
 	const char *correlation = json_text(letter, "correlation_id");
-	struct held *h = mem_alloc(sizeof(*h));
+	struct held *h;
 
+	if (s->held_bytes >= HELD_MAX)
+		return false;
+	h = mem_alloc(sizeof(*h));
 	*h = (struct held){ .s = s, .tag = tag, .correlation = correlation ? mem_strdup(correlation) : NULL };
 	h->replay = (struct replay){ .died_ms = letter_died_ms(letter), .may_duplicate = s->may_duplicate,
 				     .attempts = (int)json_integer_value(json_object_get(letter, "attempts")) };
@@ -122,16 +125,5 @@ static void hold(struct dlq_session *s, const json_t *letter, struct broker_tag 
 	s->held_bytes += h->message.len;
 	list_init(&h->list);
 	list_add_tail(&s->held, &h->list);
-}
-
-void dlq_replay_take(struct dlq_session *s, const json_t *letter, struct broker_tag tag)
-{
-	enum letter_skip skip = letter_skip(letter, s->may_duplicate, s->d->conf->retry_max + 1);
-
-	if (skip != SKIP_NOT)
-		s->skipped[skip]++;
-	if (skip == SKIP_NOT && !s->dry_run && s->held_bytes < HELD_MAX)
-		hold(s, letter, tag);
-	else
-		dlq_session_leave(s, tag);
+	return true;
 }
