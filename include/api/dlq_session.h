@@ -1,7 +1,8 @@
 /*
  * dlq_session - one call's work on the dead letters; private to src/api/dlq*.c.
  *
- * dlq.c reads the call and writes its answer, dlq_session.c counts, reads and gives back, dlq_publish.c publishes what was held.
+ * dlq.c reads the call and writes its answer, dlq_session.c counts, reads and gives back, dlq_publish.c publishes what was held,
+ * dlq_edit.c makes the letter that edit publishes.
  * Stages only go forward.
  * Ownership: the session belongs to its struct dlq; it ends itself by dlq_answer() or dlq_fail(), a turn of the loop later.
  */
@@ -10,6 +11,7 @@
 
 #include "api/dlq.h"
 #include "api/letter.h"
+#include "api/letter_edit.h"
 #include "base/list.h"
 #include "io/broker.h"
 
@@ -34,7 +36,12 @@ struct dlq_session {
 	mono_t began, publish_began;
 
 	int64_t wanted, got, matched, replayed, dropped, skipped[LETTER_SKIPS], published;
-	json_t *letters, *found;	/* list; show */
+	json_t *letters, *found;	/* list; show and edit: the newest that fits */
+	struct broker_tag found_tag;	/* edit: until it is held or left */
+	struct letter_edit edit;
+	bool edited;			/* the new letter is confirmed */
+	const char *refusal;		/* of the edit: its code, and why */
+	struct strbuf refusal_why;
 	struct list held;
 	size_t held_bytes;
 	int unconfirmed, barriers;
@@ -54,9 +61,14 @@ void dlq_session_stop(struct dlq_session *s, const char *why);	/* before its tim
 void dlq_answer(struct dlq_session *s);
 void dlq_fail(struct dlq_session *s, int status, const char *code, const char *detail);
 
-bool dlq_publish_hold(struct dlq_session *s, const json_t *letter, struct broker_tag tag);	/* false: no room, the tag is the caller's */
+/* false: no room, and the tag stays the caller's. */
+bool dlq_publish_hold(struct dlq_session *s, const json_t *letter, struct broker_tag tag);
 void dlq_publish_start(struct dlq_session *s);			/* all is read: publish what is held */
 void dlq_publish_give_up(struct dlq_session *s);		/* what is held and not yet published: left in the queue */
 void dlq_publish_on_pace(void *session);
+
+const char *dlq_edit_read(struct dlq_session *s, struct http_call *c, struct strbuf *why);	/* NULL, or the code of a problem */
+void dlq_edit_take(struct dlq_session *s, const json_t *letter, struct broker_tag tag);
+void dlq_edit_make(struct dlq_session *s);			/* all is read: hold the new letter, or leave the old one */
 
 #endif

@@ -6,8 +6,8 @@
 
 /* What a filter looks at; the costly ones last. */
 enum {
-	LETTER_TENANT, LETTER_ACCOUNT, LETTER_REASON, LETTER_ID, LETTER_CODE, LETTER_TEMPLATE, LETTER_OLDER, LETTER_NEWER, LETTER_TEXT,
-	LETTER_FIELDS
+	LETTER_TENANT, LETTER_ACCOUNT, LETTER_REASON, LETTER_ID, LETTER_CODE, LETTER_TEMPLATE, LETTER_OLDER, LETTER_NEWER,
+	LETTER_TEXT, LETTER_FIELDS
 };
 
 struct letter_filter {			/* { 0 }: all fit; else a letter must fit every field that was set */

@@ -11,7 +11,7 @@
 
 enum { LIST_LIMIT = 50, LIST_MAX = 10000, RATE = 100, RATE_MAX = 10000 };
 
-static const char *const words[] = { "list", "show", "replay", "drop" };
+static const char *const words[] = { "list", "show", "replay", "drop", "edit" };
 
 /* ---- answers ---- */
 
@@ -28,10 +28,10 @@ static void tell(const struct dlq_session *s)
 {
 	struct strbuf text = STRBUF_INIT;
 
-	strbuf_addf(&text, "command=%s matched=%" PRId64 " replayed=%" PRId64 " dropped=%" PRId64 " skipped=%" PRId64 " left=%zu%s%s",
-		    words[s->what], s->matched, s->replayed, s->dropped, skipped(s), s->n_left, s->stopped ? " stopped=" : "",
-		    s->stopped ? s->stopped : "");
-	if (s->replayed || s->dropped)
+	strbuf_addf(&text, "command=%s matched=%" PRId64 " replayed=%" PRId64 " dropped=%" PRId64 " edited=%d skipped=%" PRId64
+		    " left=%zu%s%s", words[s->what], s->matched, s->replayed, s->dropped, s->edited, skipped(s), s->n_left,
+		    s->stopped ? " stopped=" : "", s->stopped ? s->stopped : "");
+	if (s->replayed || s->dropped || s->edited)
 		log_notice("dlq", "%s", text.buf);
 	else
 		log_info("dlq", "%s", text.buf);
@@ -54,6 +54,8 @@ void dlq_fail(struct dlq_session *s, int status, const char *code, const char *d
 	strbuf_addf(&text, "%s", detail);
 	if (s->replayed || s->dropped)
 		strbuf_addf(&text, " (after %" PRId64 " replayed, %" PRId64 " dropped)", s->replayed, s->dropped);
+	if (s->edited)
+		strbuf_adds(&text, " (the edited letter is in the queue, the old one may be there, too)");
 	if (s->call)
 		reply_problem(s->call, status, code, text.buf);
 	s->stopped = code;
@@ -79,19 +81,38 @@ static json_t *counts(const struct dlq_session *s)
 	return o;
 }
 
+static void answer_not_edited(struct dlq_session *s)
+{
+	struct strbuf why = STRBUF_INIT;
+
+	if (s->refusal) {
+		dlq_fail(s, 422, s->refusal, s->refusal_why.buf);
+		return;
+	}
+	strbuf_addf(&why, "%s: the letter is still there, and if its new one reached the broker, that is there, too",
+		    s->stopped ? s->stopped : "the broker did not take the edited letter");
+	dlq_fail(s, 503, "broker_away", why.buf);
+	strbuf_release(&why);
+}
+
 void dlq_answer(struct dlq_session *s)
 {
+	bool one = s->what == DLQ_SHOW || s->what == DLQ_EDIT;
 	json_t *o;
 
-	if (s->what == DLQ_SHOW && !s->found) {
+	if (one && !s->found) {
 		dlq_fail(s, 404, "no_letter", "this message has no dead letter");
 		return;
 	}
+	if (s->what == DLQ_EDIT && !s->edited) {
+		answer_not_edited(s);
+		return;
+	}
 	if (s->call) {
-		o = s->what == DLQ_SHOW ? json_incref(s->found) : counts(s);
+		o = one ? json_incref(s->found) : counts(s);
 		if (s->letters)
 			json_object_set(o, "letters", s->letters);
-		if (s->what != DLQ_SHOW)
+		if (!one)
 			json_put_text(o, "stopped", s->stopped);
 		reply_json(s->call, 200, o);
 	}
@@ -133,26 +154,29 @@ static int read_query(struct dlq_session *s, struct http_call *c, struct strbuf 
 
 	if (read_filter(s, c, &any, why) < 0)
 		return -1;
-	if (s->what == DLQ_SHOW && (!s->filter.text[LETTER_TENANT] || !s->filter.text[LETTER_ID]))
+	if ((s->what == DLQ_SHOW || s->what == DLQ_EDIT) && (!s->filter.text[LETTER_TENANT] || !s->filter.text[LETTER_ID]))
 		return why_set(why, "tenant, id: both must be named");
 	if (!any && (s->what == DLQ_REPLAY || s->what == DLQ_DROP))
 		return why_set(why, "which ones?  Name a filter, or --all");
 	s->dry_run = http_call_query(c, "dry-run") != NULL;
 	s->may_duplicate = http_call_query(c, "may-duplicate") != NULL;
-	return number(c, "limit", LIST_LIMIT, LIST_MAX, &s->limit, why) < 0 || number(c, "rate", RATE, RATE_MAX, &s->rate, why) < 0 ? -1 : 0;
+	return number(c, "limit", LIST_LIMIT, LIST_MAX, &s->limit, why) < 0 ||
+		number(c, "rate", RATE, RATE_MAX, &s->rate, why) < 0 ? -1 : 0;
 }
 
 void dlq_call(struct dlq *d, enum dlq_what what, struct http_call *c)
 {
 	struct strbuf why = STRBUF_INIT;
+	const char *code;
 
 	if (d->session) {
 		reply_problem(c, 409, "dlq_busy", "another command works on the dead letters");
 		return;
 	}
 	d->session = dlq_session_new(d, what);
-	if (read_query(d->session, c, &why) < 0) {
-		reply_problem(c, 400, "bad_request", why.buf);
+	code = read_query(d->session, c, &why) < 0 ? "bad_request" : what == DLQ_EDIT ? dlq_edit_read(d->session, c, &why) : NULL;
+	if (code) {
+		reply_problem(c, strcmp(code, "bad_request") ? 422 : 400, code, why.buf);
 		dlq_session_free(d->session);
 	} else {
 		dlq_session_start(d->session, c);

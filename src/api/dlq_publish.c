@@ -1,4 +1,5 @@
 #include "api/dlq_session.h"
+#include "base/failpoint.h"
 #include "base/mem.h"
 #include "msg/hop.h"
 
@@ -8,18 +9,18 @@ enum {
 	UNWRITTEN_MAX = 4 << 20,
 };
 
-struct held {			/* a letter on its way back into the input */
+struct held {			/* a letter whose message goes back into the input, or that goes edited into its own queue */
 	struct list list;
 	struct dlq_session *s;
 	struct broker_tag tag;
 	struct replay replay;
-	struct strbuf message;
+	struct strbuf body;
 	char *correlation;
 };
 
 static void held_free(struct held *h)
 {
-	strbuf_release(&h->message);
+	strbuf_release(&h->body);
 	free(h->correlation);
 	free(h);
 }
@@ -45,14 +46,16 @@ static void on_fate(void *arg, enum broker_fate fate)
 		return;
 	}
 	if (fate == BROKER_CONFIRMED) {
+		(void)FAILPOINT(DLQ_PUBLISHED);
 		broker_ack(s->in, h->tag);
-		s->replayed++;
+		s->edited = s->what == DLQ_EDIT;
+		s->replayed += s->what == DLQ_REPLAY;
 	} else {
 		dlq_session_leave(s, h->tag);
 	}
 	held_free(h);
 	if (fate == BROKER_RETURNED)
-		dlq_session_stop(s, "the input queue is gone");
+		dlq_session_stop(s, s->what == DLQ_EDIT ? "the dead-letter queue is gone" : "the input queue is gone");
 	else if (fate != BROKER_CONFIRMED)
 		dlq_session_stop(s, "the broker did not take a message");
 	else if (list_is_empty(&s->held) && !s->unconfirmed && s->stage == DLQ_PUBLISHING)
@@ -64,11 +67,17 @@ static void publish(struct dlq_session *s, struct held *h)
 	const struct conf *c = s->d->conf;
 	char text[HOP_TEXT_MAX];
 	struct broker_publish p = {
-		.exchange = c->amqp_exchange, .routing_key = c->amqp_key, .mandatory = true, .body = h->message.buf, .len = h->message.len,
+		.exchange = c->amqp_exchange, .routing_key = c->amqp_key, .mandatory = true, .body = h->body.buf, .len = h->body.len,
 		.props = { .content_type = BROKER_TEXT("application/json"), .priority = -1, .persistent = true, .n_headers = 1,
 			   .headers = { { BROKER_TEXT(REPLAY_HEADER), { text, 0 } } } },
 		.done = on_fate, .arg = h };
 
+	if (s->what == DLQ_EDIT) {
+		p.exchange = "";
+		p.routing_key = c->amqp_dlq;
+		p.props.n_headers = 0;
+		p.props.timestamp_s = h->replay.died_ms / 1000;
+	}
 	replay_format(&h->replay, text);
 	p.props.headers[0].value.len = strlen(text);
 	if (h->correlation)
@@ -120,9 +129,9 @@ bool dlq_publish_hold(struct dlq_session *s, const json_t *letter, struct broker
 	*h = (struct held){ .s = s, .tag = tag, .correlation = correlation ? mem_strdup(correlation) : NULL };
 	h->replay = (struct replay){ .died_ms = letter_died_ms(letter), .may_duplicate = s->may_duplicate,
 				     .attempts = (int)json_integer_value(json_object_get(letter, "attempts")) };
-	strbuf_init(&h->message);
-	json_dump_to(json_object_get(letter, "message"), JSON_COMPACT, &h->message);
-	s->held_bytes += h->message.len;
+	strbuf_init(&h->body);
+	json_dump_to(s->what == DLQ_EDIT ? letter : json_object_get(letter, "message"), JSON_COMPACT, &h->body);
+	s->held_bytes += h->body.len;
 	list_init(&h->list);
 	list_add_tail(&s->held, &h->list);
 	return true;

@@ -61,11 +61,12 @@ static void read_over(struct dlq_session *s)
 {
 	loop_timer_stop(s->d->loop, &s->idle);
 	broker_pause(s->in);
-	if (list_is_empty(&s->held)) {
+	if (s->what == DLQ_EDIT)
+		dlq_edit_make(s);
+	if (list_is_empty(&s->held))
 		dlq_session_give_back(s);
-		return;
-	}
-	dlq_publish_start(s);
+	else
+		dlq_publish_start(s);
 }
 
 static void on_idle(void *arg)
@@ -103,6 +104,9 @@ static void take(struct dlq_session *s, const json_t *letter, struct broker_tag 
 			break;
 		broker_ack(s->in, tag);
 		s->dropped++;
+		return;
+	case DLQ_EDIT:
+		dlq_edit_take(s, letter, tag);
 		return;
 	}
 	dlq_session_leave(s, tag);
@@ -273,6 +277,8 @@ void dlq_session_free(struct dlq_session *s)
 	letter_filter_release(&s->filter);
 	json_decref(s->letters);
 	json_decref(s->found);
+	letter_edit_release(&s->edit);
+	strbuf_release(&s->refusal_why);
 	free(s->left);
 	s->d->session = NULL;
 	free(s);
@@ -286,6 +292,8 @@ static void on_end(void *arg)
 void dlq_session_end(struct dlq_session *s)
 {
 	s->stage = DLQ_OVER;
+	loop_timer_stop(s->d->loop, &s->idle);
+	loop_timer_stop(s->d->loop, &s->pace);	/* nothing more is published whose letter nobody would ack */
 	loop_timer_set(s->d->loop, &s->end, 0);
 }
 
@@ -295,6 +303,7 @@ struct dlq_session *dlq_session_new(struct dlq *d, enum dlq_what what)
 
 	*s = (struct dlq_session){ .d = d, .what = what, .began = mono_now() };
 	list_init(&s->held);
+	strbuf_init(&s->refusal_why);
 	loop_timer_init(&s->deadline, on_deadline, s);
 	loop_timer_init(&s->idle, on_idle, s);
 	loop_timer_init(&s->pace, dlq_publish_on_pace, s);
@@ -310,7 +319,7 @@ void dlq_session_start(struct dlq_session *s, struct http_call *c)
 		s->letters = json_array();
 	s->in = connect_broker(s, true);
 	broker_pause(s->in);		/* letters only after we have counted */
-	if (s->what == DLQ_REPLAY && !s->dry_run)
+	if ((s->what == DLQ_REPLAY && !s->dry_run) || s->what == DLQ_EDIT)
 		s->out = connect_broker(s, false);
 	loop_timer_set(s->d->loop, &s->deadline, DEADLINE_MS);
 }

@@ -117,7 +117,8 @@ static const struct {
 	[LETTER_TENANT] = { "tenant", tenant_fits, NULL }, [LETTER_ACCOUNT] = { "account", account_fits, NULL },
 	[LETTER_REASON] = { "reason", reason_fits, NULL }, [LETTER_ID] = { "id", id_fits, NULL },
 	[LETTER_CODE] = { "code", code_fits, number_of_code }, [LETTER_TEMPLATE] = { "template", template_fits, NULL },
-	[LETTER_OLDER] = { "older-than", is_old_enough, number_of_age }, [LETTER_NEWER] = { "newer-than", is_new_enough, number_of_age },
+	[LETTER_OLDER] = { "older-than", is_old_enough, number_of_age },
+	[LETTER_NEWER] = { "newer-than", is_new_enough, number_of_age },
 	[LETTER_TEXT] = { "text", text_fits, NULL },
 };
 
