@@ -1,5 +1,6 @@
 /* wamctl - the thin client of the admin socket; its commands are include/tbl/ctl_commands.h. */
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <jansson.h>
 #include <signal.h>
@@ -10,8 +11,14 @@
 #include "io/admin_client.h"
 
 enum { TIMEOUT_S = 10, DLQ_TIMEOUT_S = 150, STOP_WAIT_S = 60 };	/* the daemon gives a look through the dead letters up after 2 min */
+enum { BODY_MAX = 32 << 20 };	/* more than any amqp.message_max */
 
 struct options { const char *socket; bool json; };
+
+struct request {
+	struct strbuf target, body;
+	const char *file;		/* of the body, NULL: none; "-": standard input */
+};
 
 struct command {
 	const char *words, *arguments, *options, *method, *path, *help;
@@ -26,6 +33,7 @@ static int show_dlq_list(const struct options *o, const json_t *a);
 static int show_dlq_show(const struct options *o, const json_t *a);
 static int show_dlq_replay(const struct options *o, const json_t *a);
 static int show_dlq_drop(const struct options *o, const json_t *a);
+static int show_dlq_edit(const struct options *o, const json_t *a);
 
 static const struct command commands[] = {
 #define CTL(ident, words, arguments, options, method, path, help) { words, arguments, options, method, path, help, show_##ident },
@@ -203,6 +211,13 @@ static int show_dlq_drop(const struct options *o, const json_t *a)
 	return show_rest(a);
 }
 
+static int show_dlq_edit(const struct options *o, const json_t *a)
+{
+	(void)o;
+	printf("edited; send it with: wamctl dlq replay --tenant %s --id %s\n", text(a, "tenant_id"), text(a, "id"));
+	return 0;
+}
+
 /* ---- the command line ---- */
 
 /* Behind its command, on a line of their own. */
@@ -253,8 +268,15 @@ static int matches(const struct command *c, int n, char **words)
 	return *p ? 0 : i;
 }
 
+static bool names_file(const char *option)
+{
+	size_t len = strlen(option);
+
+	return len > 5 && !strcmp(option + len - 5, "-file");
+}
+
 /* words[0] is --name or --name=value.  How many words it took; 0: no such option, or its value is missing. */
-static int add_option(const struct command *c, int n, char **words, struct strbuf *target)
+static int add_option(const struct command *c, int n, char **words, struct request *r)
 {
 	const char *given = words[0] + 2, *p = c->options;
 	size_t len = strcspn(given, "=");
@@ -269,7 +291,10 @@ static int add_option(const struct command *c, int n, char **words, struct strbu
 			if (!value || (!wants && given[len]))
 				return 0;
 			snprintf(name, sizeof(name), "%.*s", (int)len, p);
-			admin_client_add_query(target, name, value);
+			if (names_file(name))
+				r->file = value;
+			else
+				admin_client_add_query(&r->target, name, value);
 			return wants && !given[len] ? 2 : 1;
 		}
 		p += known + wants;
@@ -278,7 +303,7 @@ static int add_option(const struct command *c, int n, char **words, struct strbu
 	return 0;
 }
 
-static int add_arguments(const struct command *c, int n, char **words, struct strbuf *target)
+static int add_arguments(const struct command *c, int n, char **words, struct request *r)
 {
 	const char *p = c->arguments;
 	int i = 0;
@@ -289,10 +314,10 @@ static int add_arguments(const struct command *c, int n, char **words, struct st
 		int took = 1;
 
 		if (*c->options && !strncmp(words[i], "--", 2)) {
-			took = add_option(c, n - i, words + i, target);
+			took = add_option(c, n - i, words + i, r);
 		} else if (*p) {
 			snprintf(name, sizeof(name), "%.*s", (int)len, p);
-			admin_client_add_query(target, name, words[i]);
+			admin_client_add_query(&r->target, name, words[i]);
 			p += len + (p[len] == ' ');
 		} else {
 			took = 0;
@@ -304,9 +329,27 @@ static int add_arguments(const struct command *c, int n, char **words, struct st
 	return *p ? -1 : 0;
 }
 
+static int read_body(struct request *r)
+{
+	int fd = strcmp(r->file, "-") ? open(r->file, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	char buf[16384];
+	ssize_t n = -1;
+
+	while (fd >= 0 && r->body.len <= BODY_MAX && (n = read(fd, buf, sizeof(buf))) > 0)
+		strbuf_add(&r->body, buf, (size_t)n);
+	if (n)
+		fprintf(stderr, "wamctl: %s: %s\n", r->file, n < 0 ? strerror(errno) : "larger than any message");
+	if (fd > STDIN_FILENO)
+		close(fd);
+	return n ? -1 : 0;
+}
+
 static int report_problem(int status, const json_t *a)
 {
-	fprintf(stderr, "wamctl: %s: %s\n", text(a, "code"), text(a, "detail"));
+	if (a)
+		fprintf(stderr, "wamctl: %s: %s\n", text(a, "code"), text(a, "detail"));
+	else
+		fprintf(stderr, "wamctl: HTTP status %d\n", status);
 	switch (status) {
 	case 400:
 		return EX_USAGE;
@@ -323,29 +366,32 @@ static int report_problem(int status, const json_t *a)
 	}
 }
 
-static int run(const struct options *o, const struct command *c, const char *target)
+static int run(const struct options *o, const struct command *c, struct request *r)
 {
-	struct strbuf body = STRBUF_INIT;
+	struct strbuf answer = STRBUF_INIT;
 	int timeout_s = strncmp(c->path, "/v1/dlq", 7) ? TIMEOUT_S : DLQ_TIMEOUT_S;
-	int status = admin_client_call(o->socket, c->method, target, timeout_s, &body), code;
+	int status, code;
 	json_t *a;
 
+	if (r->file && read_body(r) < 0)
+		return EX_NOINPUT;
+	status = admin_client_call(o->socket, c->method, r->target.buf, &r->body, timeout_s, &answer);
 	if (status < 0) {
 		fprintf(stderr, "wamctl: %s: %s (does wamd run? may you use the socket?)\n", o->socket, strerror(errno));
-		strbuf_release(&body);
+		strbuf_release(&answer);
 		return errno == EACCES ? EX_NOPERM : EX_TEMPFAIL;
 	}
-	a = json_loadb(body.buf, body.len, 0, NULL);
+	a = json_loadb(answer.buf, answer.len, 0, NULL);
 	if (status >= 400) {
 		code = report_problem(status, a);
 	} else if (o->json) {
-		fputs(body.buf, stdout);
+		fputs(answer.buf, stdout);
 		code = c->show == show_status && !json_is_true(json_object_get(a, "ready")) ? EX_TEMPFAIL : 0;
 	} else {
 		code = c->show(o, a);
 	}
 	json_decref(a);
-	strbuf_release(&body);
+	strbuf_release(&answer);
 	return code;
 }
 
@@ -356,7 +402,7 @@ int main(int argc, char **argv)
 		{ "version", no_argument, NULL, 'V' }, { NULL, 0, NULL, 0 },
 	};
 	struct options o = { .socket = WAMD_RUNDIR "/admin.sock" };
-	struct strbuf target = STRBUF_INIT;
+	struct request r = { STRBUF_INIT, STRBUF_INIT, NULL };
 	int opt, code;
 
 	while ((opt = getopt_long(argc, argv, "+s:jhV", longs, NULL)) != -1) {
@@ -373,15 +419,16 @@ int main(int argc, char **argv)
 
 		if (!n)
 			continue;
-		strbuf_adds(&target, commands[i].path);
-		if (add_arguments(&commands[i], argc - optind - n, argv + optind + n, &target) < 0) {
+		strbuf_adds(&r.target, commands[i].path);
+		if (add_arguments(&commands[i], argc - optind - n, argv + optind + n, &r) < 0) {
 			fprintf(stderr, "usage: wamctl %s %s\n", commands[i].words, commands[i].arguments);
 			print_options(stderr, commands[i].options);
 			code = EX_USAGE;
 		} else {
-			code = run(&o, &commands[i], target.buf);
+			code = run(&o, &commands[i], &r);
 		}
-		strbuf_release(&target);
+		strbuf_release(&r.target);
+		strbuf_release(&r.body);
 		return code;
 	}
 	usage(stderr);

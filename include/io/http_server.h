@@ -32,6 +32,7 @@ bool http_server_is_idle(const struct http_server *s);	/* no connection is open 
 const char *http_call_method(const struct http_call *c);
 const char *http_call_path(const struct http_call *c);			/* decoded, without the query */
 const char *http_call_query(const struct http_call *c, const char *name);	/* NULL: absent */
+const char *http_call_query_at(const struct http_call *c, const char *name, int i);	/* the i-th of that name; NULL: no more */
 const char *http_call_header(const struct http_call *c, const char *name);
 const char *http_call_body(const struct http_call *c, size_t *len);
 struct http_peer http_call_peer(const struct http_call *c);

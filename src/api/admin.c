@@ -233,6 +233,11 @@ static void on_dlq_drop(struct admin *a, struct http_call *c)
 	dlq_call(a->dlq, DLQ_DROP, c);
 }
 
+static void on_dlq_edit(struct admin *a, struct http_call *c)
+{
+	dlq_call(a->dlq, DLQ_EDIT, c);
+}
+
 /* ---- the table ---- */
 
 static const struct {

@@ -32,21 +32,44 @@ static int connect_to(const char *path, int timeout_s)
 	return -1;
 }
 
+/* Whoever refuses a large body may answer and hang up before he has all of it: what he says is read all the same. */
+static bool has_hung_up(void)
+{
+	return errno == EPIPE || errno == ECONNRESET;
+}
+
+static int send_all(int fd, const struct strbuf *request)
+{
+	size_t sent = 0;
+
+	while (sent < request->len) {
+		ssize_t n = send(fd, request->buf + sent, request->len - sent, MSG_NOSIGNAL);
+
+		if (n < 0)
+			return has_hung_up() ? 0 : -1;
+		sent += (size_t)n;
+	}
+	return 0;
+}
+
 /* HTTP/1.0: the answer ends with the connection. */
-static int exchange(int fd, const char *method, const char *target, struct strbuf *answer)
+static int exchange(int fd, const char *method, const char *target, const struct strbuf *body, struct strbuf *answer)
 {
 	struct strbuf request = STRBUF_INIT;
 	char buf[16384];
 	ssize_t n;
+	int err;
 
-	strbuf_addf(&request, "%s %s HTTP/1.0\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n", method, target);
-	n = send(fd, request.buf, request.len, MSG_NOSIGNAL);
+	strbuf_addf(&request, "%s %s HTTP/1.0\r\nHost: localhost\r\n%sContent-Length: %zu\r\n\r\n", method, target,
+		    body->len ? "Content-Type: application/json\r\n" : "", body->len);
+	strbuf_add(&request, body->buf, body->len);
+	err = send_all(fd, &request);
 	strbuf_release(&request);
-	if (n < 0)
+	if (err)
 		return -1;
 	while ((n = recv(fd, buf, sizeof(buf), 0)) > 0)
 		strbuf_add(answer, buf, (size_t)n);
-	return n < 0 ? -1 : 0;
+	return n < 0 && !(answer->len && has_hung_up()) ? -1 : 0;
 }
 
 /* The 200 of "HTTP/1.1 200 OK", or -1. */
@@ -59,23 +82,24 @@ static int status_of(const char *answer)
 	return (p[1] - '0') * 100 + (p[2] - '0') * 10 + p[3] - '0';
 }
 
-int admin_client_call(const char *socket_path, const char *method, const char *target, int timeout_s, struct strbuf *body)
+int admin_client_call(const char *socket_path, const char *method, const char *target, const struct strbuf *body, int timeout_s,
+		      struct strbuf *answer)
 {
 	int fd = connect_to(socket_path, timeout_s), err, status, saved;
 	const char *end;
 
 	if (fd < 0)
 		return -1;
-	strbuf_reset(body);
-	err = exchange(fd, method, target, body);
+	strbuf_reset(answer);
+	err = exchange(fd, method, target, body, answer);
 	saved = errno;
 	close(fd);
 	errno = err ? saved : EPROTO;
-	end = strstr(body->buf, "\r\n\r\n");
-	status = status_of(body->buf);
+	end = strstr(answer->buf, "\r\n\r\n");
+	status = status_of(answer->buf);
 	if (err || !end || status < 0)
 		return -1;
-	strbuf_drop_front(body, (size_t)(end + 4 - body->buf));
+	strbuf_drop_front(answer, (size_t)(end + 4 - answer->buf));
 	return status;
 }
 

@@ -375,6 +375,26 @@ const char *http_call_query(const struct http_call *c, const char *name)
 	return MHD_lookup_connection_value(c->connection, MHD_GET_ARGUMENT_KIND, name);
 }
 
+struct query_at { const char *name, *value; int left; };
+
+static enum MHD_Result on_query(void *arg, enum MHD_ValueKind kind UNUSED, const char *name, const char *value)
+{
+	struct query_at *q = arg;
+
+	if (!value || strcmp(name, q->name) || q->left-- > 0)
+		return MHD_YES;
+	q->value = value;
+	return MHD_NO;
+}
+
+const char *http_call_query_at(const struct http_call *c, const char *name, int i)
+{
+	struct query_at q = { .name = name, .left = i };
+
+	MHD_get_connection_values(c->connection, MHD_GET_ARGUMENT_KIND, on_query, &q);
+	return q.value;
+}
+
 const char *http_call_header(const struct http_call *c, const char *name)
 {
 	return MHD_lookup_connection_value(c->connection, MHD_HEADER_KIND, name);

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "role/child.h"
 
-enum { TICK_MS = 1000, IDLE_LOOK_MS = 20 };
+enum { TICK_MS = 1000, IDLE_LOOK_MS = 20, BODY_MAX = 1 << 20 };
 
 struct keeper {
 	struct loop *loop;
@@ -73,13 +73,14 @@ int keeper_main(const struct child_context *ctx)
 {
 	static const struct store_callbacks callbacks = { .down = on_store_down };
 	struct keeper k = { .loop = loop_new(), .ctx = ctx };
+	size_t message_max = (size_t)ctx->conf->amqp_body_max;
 	int code;
 
 	k.store = store_new(k.loop, &(struct store_options){ .url = ctx->conf->redis_url, .connection_name = "wamd-keeper",
 							     .timeout_ms = ctx->conf->redis_timeout }, &callbacks, &k);
 	k.admin = (struct admin){ .loop = k.loop, .conf = ctx->conf, .board = ctx->board, .store = k.store,
 				  .dlq = dlq_new(k.loop, ctx->conf), .command = on_command, .arg = &k };
-	k.server = http_server_new(k.loop, &(struct http_server_options){ .listen_fd = ctx->admin_fd, .body_max = 1 << 20,
+	k.server = http_server_new(k.loop, &(struct http_server_options){ .listen_fd = ctx->admin_fd, .body_max = message_max > BODY_MAX ? message_max : BODY_MAX,
 									  .connections_max = 64 }, admin_call, &k.admin);
 	loop_timer_init(&k.tick, on_tick, &k);
 	loop_timer_init(&k.end, on_end, &k);

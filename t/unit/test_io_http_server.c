@@ -7,7 +7,7 @@
 static struct http_server *server;
 static struct http_call *asked;
 static int calls, gones, answered_at_once;
-static char method[16], path[64], query[64], header[64], body[256], path_name[96];
+static char method[16], path[64], query[64], queries[64], header[64], body[256], path_name[96];
 static size_t body_len;
 static struct http_peer peer;
 static int listener, client;
@@ -33,6 +33,9 @@ static void on_call(void *arg UNUSED, struct http_call *c)
 	copy(method, sizeof(method), http_call_method(c));
 	copy(path, sizeof(path), http_call_path(c));
 	copy(query, sizeof(query), http_call_query(c, "q"));
+	queries[0] = 0;
+	for (int i = 0; http_call_query_at(c, "q", i); i++)
+		snprintf(queries + strlen(queries), sizeof(queries) - strlen(queries), "<%s>", http_call_query_at(c, "q", i));
 	copy(header, sizeof(header), http_call_header(c, "X-Test"));
 	snprintf(body, sizeof(body), "%.*s", (int)body_len, b);
 	peer = http_call_peer(c);
@@ -113,6 +116,16 @@ START_TEST(answer_comes_later)
 	ck_assert_ptr_nonnull(strstr(got, "HTTP/1.1 202"));
 	ck_assert_ptr_nonnull(strstr(got, "application/json"));
 	ck_assert_int_eq(gones, 0);
+}
+END_TEST
+
+START_TEST(a_parameter_may_come_again)
+{
+	answered_at_once = 1;
+	say("GET /a?q=1&x=2&q=a%3Db&q&qq=3&q=4 HTTP/1.1\r\nHost: x\r\n\r\n");
+	wait_for(has_status);
+	ck_assert_str_eq(query, "1");
+	ck_assert_str_eq(queries, "<1><a=b><4>");
 }
 END_TEST
 
@@ -198,6 +211,7 @@ int main(void)
 	tcase_set_timeout(c, 60);
 	suite_add_tcase(s, c);
 	tcase_add_test(c, answer_comes_later);
+	tcase_add_test(c, a_parameter_may_come_again);
 	tcase_add_test(c, answers_at_once_and_keeps_alive);
 	tcase_add_test(c, announced_large_body_is_413);
 	tcase_add_test(c, chunked_large_body_is_413);
