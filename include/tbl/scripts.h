@@ -2,3 +2,4 @@
 SCRIPT(ADMIT,  admit,  "May this delivery be sent now?")
 SCRIPT(SETTLE, settle, "What came of the attempt.")
 SCRIPT(CONCLUDED, concluded, "The conclusion of a final record was published.")
+SCRIPT(ALERT,  alert,  "Is this alert news, or has it been said?")

@@ -28,6 +28,7 @@ SETTING(amqp_queue_type, choice, "amqp.queue_type",    "classic", "classic quoru
 SETTING(amqp_dlq,       text,  "amqp.dlq",             "whatsapp.outbound.dlq", 1, 127, LIVE, "Queue of dead letters.")
 SETTING(amqp_retry,     text,  "amqp.retry_prefix",    "whatsapp.retry.", 1, 100, LIVE, "Prefix of the delay queues; the step in seconds follows.")
 SETTING(amqp_status,    text,  "amqp.status_exchange", "whatsapp.status", 1, 127, LIVE, "Topic exchange of status events.")
+SETTING(alert_exchange, text,  "amqp.alerts_exchange", "whatsapp.alerts", 0, 127, LIVE, "Topic exchange of alerts; empty: they only go to the log.")
 SETTING(amqp_prefetch,  count, "amqp.prefetch",        "256", 1, 10000, LIVE, "Window of unacknowledged messages of each sender.")
 SETTING(amqp_body_max,  bytes, "amqp.message_max",     "1MB", 1024, 16777216, LIVE, "Largest message that is read; a larger one is dead-lettered as too_large.")
 SETTING(amqp_heartbeat, msec,  "amqp.heartbeat",       "10s", 1000, 60000, LIVE, "Heartbeat; a broker silent for twice that long is given up.")
@@ -68,6 +69,8 @@ SETTING(limit_tier,     text,  "limit.tier",           "standard", 1, 64, LIVE, 
 SETTING(limit_headroom, count, "limit.headroom",       "90", 1, 100, LIVE, "Percent of a tier that is used for sending, because Meta counts inbound messages too; a rate is taken as it is.")
 SETTING(limit_pair_every, msec, "limit.pair_interval", "6s", 0, 3600000, LIVE, "A recipient gets one message of a phone number in this time, once limit.pair_burst is used up; 0ms: no such limit.")
 SETTING(limit_pair_burst, count, "limit.pair_burst",   "45", 1, 1000, LIVE, "Messages that a recipient may get from one phone number without a pause.")
+
+SETTING(alert_cooldown, msec,  "alert.cooldown",       "1h", 0, 604800000, LIVE, "An alert that goes on is said again at most once in this time.")
 
 SETTING(respawn_min,    msec,  "respawn.min",          "100ms", 1, 60000, LIVE, "First delay before a crashed child is started again; doubles while it goes on.")
 SETTING(respawn_max,    msec,  "respawn.max",          "10s", 1, 600000, LIVE, "Longest such delay.")
