@@ -1,4 +1,4 @@
-/* event - what wamd publishes about a message: status events and dead letters, both versioned ("v": 1). */
+/* event - what wamd publishes: status events, dead letters and alerts, all versioned ("v": 1). */
 #ifndef MSG_EVENT_H
 #define MSG_EVENT_H
 
@@ -33,5 +33,16 @@ void event_dead_letter(const struct dead_letter *d, struct strbuf *out);
 /* One attempt for the record's history: a JSON object. */
 void event_attempt(int n, int64_t started_ms, int64_t took_ms, const char *outcome, int http, int code, const char *scope,
 		   const char *error, struct strbuf *out);
+
+struct alert_event {
+	const char *kind, *severity, *state;			/* state: "raised" | "again" | "resolved" */
+	const char *tenant_id, *account_id, *what;		/* whom and what it is about; NULL: does not apply */
+	const char *text;					/* for people */
+	int64_t since_ms, at_ms;				/* Unix time: first raised | this event */
+	int64_t count;						/* how often it was raised since */
+	const char *host;
+};
+
+void event_alert(const struct alert_event *e, struct strbuf *out);
 
 #endif

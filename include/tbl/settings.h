@@ -31,6 +31,7 @@ SETTING(amqp_status,    text,  "amqp.status_exchange", "whatsapp.status", 1, 127
 SETTING(amqp_lanes,     text,  "amqp.lanes",           "whatsapp.lanes", 1, 127, LIVE, "Queue of tickets: one for each account whose messages wait in a lane.")
 SETTING(amqp_lane,      text,  "amqp.lane_prefix",     "whatsapp.lane.", 1, 100, LIVE, "Prefix of the lanes; the phone number id follows, and .high for priorities from 7.")
 SETTING(amqp_share,     count, "amqp.account_share",   "25", 1, 100, LIVE, "Percent of a sender's window that one account may fill while others send, too; the rest takes its lane.")
+SETTING(alert_exchange, text,  "amqp.alerts_exchange", "whatsapp.alerts", 0, 127, LIVE, "Topic exchange of alerts; empty: they only go to the log.")
 SETTING(amqp_prefetch,  count, "amqp.prefetch",        "256", 1, 10000, LIVE, "Window of unacknowledged messages of each sender.")
 SETTING(amqp_body_max,  bytes, "amqp.message_max",     "1MB", 1024, 16777216, LIVE, "Largest message that is read; a larger one is dead-lettered as too_large.")
 SETTING(amqp_heartbeat, msec,  "amqp.heartbeat",       "10s", 1000, 60000, LIVE, "Heartbeat; a broker silent for twice that long is given up.")
@@ -89,6 +90,8 @@ SETTING(breaker_ramp,   msec,  "breaker.ramp",         "5s", 10, 600000, LIVE, "
 
 SETTING(hold_first,     msec,  "hold.first",           "60s", 10, 86400000, LIVE, "How long Graph's word that an account, number, business account or template is in trouble holds it before one message tries again; doubles.")
 SETTING(hold_max,       msec,  "hold.max",             "1h", 10, 604800000, LIVE, "Longest such time.")
+
+SETTING(alert_cooldown, msec,  "alert.cooldown",       "1h", 0, 604800000, LIVE, "An alert that goes on is said again at most once in this time.")
 
 SETTING(respawn_min,    msec,  "respawn.min",          "100ms", 1, 60000, LIVE, "First delay before a crashed child is started again; doubles while it goes on.")
 SETTING(respawn_max,    msec,  "respawn.max",          "10s", 1, 600000, LIVE, "Longest such delay.")

@@ -49,3 +49,10 @@ void key_wamid(const struct conf *c, const struct tenant *t, const char *wamid, 
 {
 	snprintf(out, KEY_TEXT_MAX, "%sw:{%s}:%s", c->redis_prefix, t->domain, wamid);
 }
+
+void key_alert(const struct conf *c, const char *kind, const char *tenant_id, const char *account_id, const char *what,
+	       char out[KEY_TEXT_MAX])
+{
+	snprintf(out, KEY_TEXT_MAX, "%sal:{%s:%s/%s/%s}", c->redis_prefix, kind, tenant_id ? tenant_id : "", account_id ? account_id : "",
+		 what ? what : "");
+}

@@ -53,6 +53,8 @@ struct topology *topology_new(const struct conf *c)
 
 	declare(t, (struct broker_declare){ .thing = BROKER_EXCHANGE, .name = c->amqp_exchange, .type = "direct" });
 	declare(t, (struct broker_declare){ .thing = BROKER_EXCHANGE, .name = c->amqp_status, .type = "topic" });
+	if (*c->alert_exchange)
+		declare(t, (struct broker_declare){ .thing = BROKER_EXCHANGE, .name = c->alert_exchange, .type = "topic" });
 	for (int i = 0; i < c->amqp_inputs.n; i++)
 		declare(t, (struct broker_declare){ .thing = BROKER_QUEUE, .name = c->amqp_inputs.v[i],
 						    .type = quorum ? "quorum" : NULL, .max_priority = (int)c->amqp_priority });

@@ -100,3 +100,23 @@ void event_attempt(int n, int64_t started_ms, int64_t took_ms, const char *outco
 	json_dump_to(o, JSON_COMPACT, out);
 	json_decref(o);
 }
+
+void event_alert(const struct alert_event *e, struct strbuf *out)
+{
+	json_t *o = json_object();
+
+	json_put_int(o, "v", 1);
+	json_put_text(o, "kind", e->kind);
+	json_put_text(o, "severity", e->severity);
+	json_put_text(o, "state", e->state);
+	json_put_text(o, "tenant_id", e->tenant_id);
+	json_put_text(o, "account_id", e->account_id);
+	json_put_text(o, "what", e->what);
+	json_put_text(o, "text", e->text);
+	put_time(o, "since", e->since_ms);
+	put_time(o, "at", e->at_ms);
+	json_put_int(o, "count", e->count);
+	json_put_text(o, "host", e->host);
+	json_dump_to(o, JSON_COMPACT, out);
+	json_decref(o);
+}

@@ -1,4 +1,4 @@
-/* What wamd publishes about a message: status events, dead letters, one attempt of a history. */
+/* What wamd publishes: status events, dead letters, one attempt of a history, alerts. */
 #include "unit.h"
 
 #include "msg/event.h"
@@ -131,6 +131,31 @@ START_TEST(texts_that_are_no_utf8_are_told_as_far_as_they_go)
 }
 END_TEST
 
+START_TEST(an_alert)
+{
+	static const struct { struct alert_event e; const char *want; } rows[] = {
+		{ { .kind = "held", .severity = "warning", .state = "raised", .tenant_id = "acme", .account_id = "support", .what = "template:hello",
+		    .text = "Graph: gr\303\274\303\237 \"q\" (132001)", .since_ms = 1795412521123, .at_ms = 1795412521123, .count = 1, .host = "mta1" },
+		  "{\"v\":1,\"kind\":\"held\",\"severity\":\"warning\",\"state\":\"raised\",\"tenant_id\":\"acme\",\"account_id\":\"support\","
+		  "\"what\":\"template:hello\",\"text\":\"Graph: gr\303\274\303\237 \\\"q\\\" (132001)\",\"since\":\"2026-11-23T05:42:01.123Z\","
+		  "\"at\":\"2026-11-23T05:42:01.123Z\",\"count\":1,\"host\":\"mta1\"}" },
+		/* of a whole host; cut within a character */
+		{ { .kind = "host_breaker_open", .severity = "critical", .state = "resolved", .text = "it answers\303", .since_ms = 1500,
+		    .at_ms = 1795412521123, .count = 4000000000, .host = "mta1" },
+		  "{\"v\":1,\"kind\":\"host_breaker_open\",\"severity\":\"critical\",\"state\":\"resolved\",\"text\":\"it answers\357\277\275\","
+		  "\"since\":\"1970-01-01T00:00:01.500Z\",\"at\":\"2026-11-23T05:42:01.123Z\",\"count\":4000000000,\"host\":\"mta1\"}" },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct strbuf out = STRBUF_INIT;
+
+		event_alert(&rows[i].e, &out);
+		ck_assert_str_eq(out.buf, rows[i].want);
+		strbuf_release(&out);
+	}
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("event");
@@ -141,5 +166,6 @@ int main(void)
 	tcase_add_test(c, a_dead_letter_keeps_the_message);
 	tcase_add_test(c, a_dead_letter_tells_every_attempt);
 	tcase_add_test(c, texts_that_are_no_utf8_are_told_as_far_as_they_go);
+	tcase_add_test(c, an_alert);
 	return unit_run(s);
 }
