@@ -81,8 +81,8 @@ int lane_declare(struct broker *b, const struct conf *c, const char *phone_numbe
 
 	for (int high = 0; high < 2; high++) {
 		lane_name(c, phone_number_id, high, name);
-		if (broker_declare(b, &(struct broker_declare){ .thing = BROKER_QUEUE, .name = name,
-								.type = strcmp(c->amqp_queue_type, "quorum") ? NULL : "quorum" }) < 0)
+		/* Classic whatever amqp.queue_type says: the broker cannot delete a quorum queue only if it is empty. */
+		if (broker_declare(b, &(struct broker_declare){ .thing = BROKER_QUEUE, .name = name }) < 0)
 			return -1;
 	}
 	return 0;

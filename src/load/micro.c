@@ -58,7 +58,7 @@ static void do_answer(void)
 				   "\"messages\":[{\"id\":\"wamid.HBgNNDkxNTExMjM0NTY3FQIAERgSNDRBNkM1\"}]}";
 	struct answer a;
 
-	answer_read(&a, NULL, 200, text, sizeof(text) - 1, -1);
+	answer_read(&a, NULL, 200, text, sizeof(text) - 1, -1, NULL);
 }
 
 static int by_value(const void *a, const void *b)
