@@ -85,6 +85,10 @@ test_expect_success 'every counter, gauge and failpoint is in wamd(8)' '
 	column counters 1 | all_in wamd.8 && column gauges 1 | all_in wamd.8 &&
 	idents failpoints | tr A-Z a-z | all_in wamd.8
 '
+test_expect_success 'every alert is in wamd-messages(7) with its severity' '
+	column alerts 1 | all_in wamd-messages.7 && column severities 1 | all_in wamd-messages.7 &&
+	sed -nE "s/^ALERT\([A-Z_]+, *\"([a-z_]+)\", *([A-Z]+),.*/\1 (\2)/p" "$tbl/alerts.h" | tr A-Z a-z | for_all says messages
+'
 test_expect_success 'every first word of a log line is in wamd(8)' '
 	(cd "$top/src" && cat base/*.c conf/*.c msg/*.c io/*.c flow/*.c api/*.c role/*.c) |
 		grep -oE "log_(info|notice|warn|error)\(\"[a-z_]+\"" | cut -d"\"" -f2 | sort -u | all_in wamd.8

@@ -441,7 +441,7 @@ void alerts_free(struct alerts **ap)
 	if (!a)
 		return;
 	while (!list_is_empty(&a->words))
-		word_free(CONTAINER_OF(a->words.next, struct word, list));
+		word_free(CONTAINER_OF(list_pop(&a->words), struct word, list));
 	free(a);
 	*ap = NULL;
 }
