@@ -3,6 +3,7 @@
 # alone: it measures rates.
 . "$(dirname "$0")/lib.sh"
 
+expect_log 'alert kind=limit_(queueing|approaching) state=raised'
 at_rest() { ledger --strict "$@" >ledger.out; }
 # Largest number of POSTs in any second by the clock of the sandbox, over all or one tenant's numbers.
 most_in_a_second() {

@@ -173,12 +173,13 @@ static void start_taking(struct lane *l)
 {
 	struct lanes *all = l->all;
 
-	if (all->resting || lane_declare(all->broker, all->s->conf, l->number) < 0)
+	if (all->resting || (l->consumes[0] && l->consumes[1]) || lane_declare(all->broker, all->s->conf, l->number) < 0)
 		return;
 	for (int high = 1; high >= 0; high--)
-		if (!l->consumes[high] && broker_consume(all->broker, consumer_of(l, high), l->queues[high], prefetch(l)) == 0)
+		if (!l->consumes[high] && broker_consume(all->broker, consumer_of(l, high), l->queues[high], prefetch(l)) == 0) {
 			l->consumes[high] = true;
-	l->quiet_since = mono_now();
+			l->quiet_since = mono_now();
+		}
 }
 
 /* ---- Redis ---- */

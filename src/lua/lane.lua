@@ -65,7 +65,7 @@ local function take()
 			fields[#fields + 1] = ARGV[i]
 		end
 	end
-	if not state or state == 'opening' then
+	if not state or (state == 'opening' and now_ms >= at) then	-- Redis lost it, or who opened it is dead
 		state = 'open'
 		set('ls', state, 'lu', now_ms)
 	end
