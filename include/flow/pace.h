@@ -23,6 +23,7 @@ struct pace {
 	int n_ready, n_asking;
 	int n_active;			/* asking, sending or settling */
 	bool paced;
+	mono_t seen, answered;		/* the last delivery that came; the last step of one under way */
 	struct loop_timer wake;
 	mono_t held_until;		/* admit said so: what comes until then takes the lane at once */
 	const char *held_why;
@@ -40,6 +41,8 @@ void pace_answered(struct pace *p, bool must_wait, int64_t wait_ms);	/* admit an
 void pace_active(struct pace *p, int change);
 void pace_held(struct pace *p, int64_t ms, const char *why);	/* nothing of it may go for so long: all that waits takes the lane */
 void pace_go_on(struct pace *p);				/* what held it is over */
+
+int pace_seen(struct pace *const *paces, int n, mono_t now);	/* accounts that had something to send within the last minute */
 
 /* Why d must go to the lane without asking, NULL: it need not. */
 const char *pace_goes_to_lane(const struct pace *p, const struct delivery *d);

@@ -36,8 +36,7 @@ struct sender {
 	struct alerts *alerts;
 	struct board *board;
 	struct host_rules host_rules;
-	struct pace *last_pace;
-	mono_t shared_until;		/* several accounts send: each gets its share of the window */
+	int n_accounts_seen;			/* accounts that send: each gets its share of the window */
 	struct pace **paces;		/* by account.index; NULL: not seen yet */
 	struct list runnable;		/* those with something ready and allowed to ask */
 	struct list deliveries;		/* all in hand */

@@ -6,17 +6,25 @@
 
 enum {
 	HELD_MAX_MS = 5000,		/* then it is asked again: an operator may have changed his mind */
-	SHARED_MS = 60000,
+	STALLED_MS = 500,
+	SEEN_MS = 60000,
 };
 
-/* What one account may have under way: all, unless others want to send, too. */
+/* What one account may have under way: its part of the window, or amqp.account_share of it where there are many. */
 static int share(const struct pace *p)
 {
 	const struct sender *s = p->s;
-	int64_t n = mono_before(loop_now(s->loop), s->shared_until) ? s->conf->amqp_prefetch * s->conf->amqp_share / 100 :
-		    s->conf->amqp_prefetch;
+	int64_t window = s->conf->amqp_prefetch, n = window * s->conf->amqp_share / 100;
 
+	if (s->n_accounts_seen > 0 && window / s->n_accounts_seen > n)
+		n = window / s->n_accounts_seen;
 	return n < 2 ? 2 : (int)n;
+}
+
+/* Its share is under way, and Graph has not answered for a while: an account that hangs. */
+static bool is_stalled(const struct pace *p)
+{
+	return p->n_active >= share(p) && mono_diff_ms(loop_now(p->s->loop), p->answered) > STALLED_MS;
 }
 
 static void update_runnable(struct pace *p)
@@ -77,15 +85,18 @@ void pace_free(struct pace **pp)
 	*pp = NULL;
 }
 
-/* How many may wait here: what goes out within hold_in_memory, and with what is under way no more than its share. */
+/*
+ * How many may wait here: what goes out within hold_in_memory, and with what is under way no more than its share.  One that is only
+ * busy may have half as many more: its answers make room at once.
+ */
 static int room(const struct pace *p)
 {
-	int64_t n = p->account->rate * p->s->conf->hold_in_memory / 1000, quarter = p->s->conf->amqp_prefetch / 4;
+	int64_t n = p->account->rate * p->s->conf->hold_in_memory / 1000, most = share(p) - p->n_active;
 
-	if (n > quarter)
-		n = quarter;
-	if (n > share(p) - p->n_active)
-		n = share(p) - p->n_active;
+	if (!p->paced && !is_stalled(p))
+		most = share(p) / 2;
+	if (n > most)
+		n = most;
 	return n < 2 ? 2 : (int)n;
 }
 
@@ -165,22 +176,14 @@ void pace_go_on(struct pace *p)
 void pace_active(struct pace *p, int change)
 {
 	p->n_active += change;
+	if (change < 0 || p->n_active == 1)
+		p->answered = loop_now(p->s->loop);
 	update_runnable(p);
-}
-
-/* Another account than the last one's: the window is shared for a while. */
-static void note_sharing(struct pace *p)
-{
-	struct sender *s = p->s;
-
-	if (s->last_pace && s->last_pace != p)
-		s->shared_until = mono_add_ms(loop_now(s->loop), SHARED_MS);
-	s->last_pace = p;
 }
 
 static void add(struct pace *p, struct delivery *d, bool first)
 {
-	note_sharing(p);
+	p->seen = loop_now(p->s->loop);
 	d->is_ready = true;
 	if (first)
 		list_add_head(&p->ready[d->priority], &d->queue);
@@ -236,4 +239,13 @@ void pace_answered(struct pace *p, bool must_wait, int64_t wait_ms)
 		p->paced = false;
 	}
 	update_runnable(p);
+}
+
+int pace_seen(struct pace *const *paces, int n, mono_t now)
+{
+	int seen = 0;
+
+	for (int i = 0; i < n; i++)
+		seen += paces[i] && mono_diff_ms(now, paces[i]->seen) < SEEN_MS;
+	return seen;
 }

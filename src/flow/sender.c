@@ -247,6 +247,7 @@ static void on_tick(void *arg)
 		lanes_rest(s->lanes);
 		drop_ready(s, NULL, true);
 	}
+	s->n_accounts_seen = pace_seen(s->paces, s->conf->n_accounts, loop_now(s->loop));
 	alerts_retry(s->alerts);
 	loop_timer_set(s->loop, &s->tick, s->draining ? SECOND_TRY_MS : TICK_MS);
 }

@@ -151,9 +151,9 @@ START_TEST(the_operator_has_the_last_word_on_codes)
 	ck_assert_int_eq(graph_error_class(&e, 400, 0, false), OUTCOME_HELD);		/* whatever the status */
 	ck_assert_int_eq(graph_error_class(&e, 400, 131047, false), OUTCOME_REFUSED);	/* not named: the table */
 	ck_assert_int_eq(graph_error_class(&e, 400, 999998, false), OUTCOME_REFUSED);	/* nor this one: the rules */
-	answer_read(&a, &e, 400, ERROR(131026), strlen(ERROR(131026)), -1);
+	answer_read(&a, &e, 400, ERROR(131026), strlen(ERROR(131026)), -1, NULL);
 	ck_assert(a.outcome == OUTCOME_SERVER && a.scope == SCOPE_RECIPIENT);
-	answer_read(&a, &e, 502, ERROR(130472), strlen(ERROR(130472)), -1);
+	answer_read(&a, &e, 502, ERROR(130472), strlen(ERROR(130472)), -1, NULL);
 	ck_assert_int_eq(a.outcome, OUTCOME_UNKNOWN);	/* a gateway's answer is no answer of Graph's */
 	answer_read(&a, &e, 200, SENT, strlen(SENT), -1, NULL);
 	ck_assert(a.outcome == OUTCOME_SENT && a.scope == SCOPE_NONE);
