@@ -2,6 +2,8 @@
 # SIGKILL at any moment: nothing is lost, nothing is accepted twice, and every outcome that nobody can know is accounted for.
 . "$(dirname "$0")/lib.sh"
 
+expect_log 'alert kind=(held|message_refused|limit_queueing) state=raised'
+
 expect_log 'warn wamd child_died'
 expect_log 'error wamd crash_loop'
 expect_log 'sender.*amqp_down'
@@ -15,7 +17,7 @@ short=(--set graph.send_timeout=2s --set message.lease_margin=1s --set message.u
 at_rest() { ledger --strict "$@" >ledger.out; }
 
 test_expect_success 'four senders; each incarnation dies at its 25th POST, between the first body byte and the answer' '
-	WAMD_FAIL=body_read:25:kill stack_up --tenants 2 --accounts 4 --senders 4 --rate 1000 "${short[@]}" \
+	WAMD_FAIL=body_read:25:kill stack_up --no-breakers --tenants 2 --accounts 4 --senders 4 --rate 1000 "${short[@]}" \
 		--sandbox-args "--rate 0 --delay 20-300"
 '
 test_expect_success "$kills more SIGKILLs of drawn senders while 300 messages a second come in (at_most_once)" '

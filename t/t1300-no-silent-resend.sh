@@ -2,6 +2,8 @@
 # libcurl re-sends a POST by itself when a kept-alive connection dies: the two guards must not let it.  POSTs seen = attempts.
 . "$(dirname "$0")/lib.sh"
 
+expect_log 'alert kind=(held|message_refused|limit_queueing) state=raised'
+
 short=(--set message.unknown_timer=500ms --set graph.send_timeout=3s --set message.lease_margin=1s)
 # A good message first on each connection, so that it is kept alive; then Graph reads a request and closes without an answer.
 closes_after_reading() {
@@ -27,7 +29,7 @@ assert not twice and sum(seen.values()) == $posted == $n + 50"
 for case in 1.1:fin:1000 1.1:rst:100 2:fin:1000 2:rst:100; do
 	IFS=: read -r http how n <<<"$case"
 	test_expect_success "HTTP/$http: $n requests are read and their kept-alive connections closed ($how)" '
-		stack_up --senders 1 --rate 1000 "${short[@]}" --set "graph.http_version=\"$http\"" --set amqp.prefetch=1 \
+		stack_up --no-breakers --senders 1 --rate 1000 "${short[@]}" --set "graph.http_version=\"$http\"" --set amqp.prefetch=1 \
 			--sandbox-args "--rate 0 --pair off" &&
 		closes_after_reading $how
 	'

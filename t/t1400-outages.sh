@@ -2,6 +2,8 @@
 # Broker and Redis killed and restarted, the network to each cut: every message ends in the right place, sending resumes by itself.
 . "$(dirname "$0")/lib.sh"
 
+expect_log 'alert kind=(held|message_refused|limit_queueing) state=raised'
+
 expect_log 'amqp_down'
 expect_log 'redis_down'
 expect_log 'consumer_lost'
@@ -30,7 +32,7 @@ sends_again() {
 }
 
 test_expect_success 'a stack of its own; wamd reaches broker, Redis and Graph through fault proxies' '
-	stack_up --own-broker --senders 2 --rate 1000 --no-wamd --sandbox-args "--rate 0 --pair off --delay 20-100" "${short[@]}" &&
+	stack_up --no-breakers --own-broker --senders 2 --rate 1000 --no-wamd --sandbox-args "--rate 0 --pair off --delay 20-100" "${short[@]}" &&
 	proxy_to amqp "$AMQP_URL" && proxy_to redis "$REDIS_URL" && proxy_to graph "$GRAPH_URL" &&
 	cat >"$DIR/conf.d/99-proxies.conf" <<-EOF &&
 	amqp: { urls = [ "${AMQP_URL/127.0.0.1:*\//127.0.0.1:$amqp_port/}" ]; };

@@ -2,6 +2,8 @@
 # Retries and their end, priority, and the correlation id on its way through everything.
 . "$(dirname "$0")/lib.sh"
 
+expect_log 'alert kind=(held|message_refused|limit_queueing) state=raised'
+
 quick=(--set 'retry.server=["200ms","200ms","300ms","300ms","400ms"]' --set 'retry.connect=["200ms","200ms","300ms","300ms","400ms"]'
 	--set message.unknown_timer=500ms --set graph.send_timeout=2s --set 'retry.throttle=["200ms","400ms","400ms","400ms","400ms"]'
 	--set 'retry.wait=["300ms","1s"]')
@@ -14,7 +16,7 @@ posts_of() { sandbox_ledger | grep -c "\"$1\""; }
 dead() { load peek --queue whatsapp.outbound.dlq | grep "\"$1\""; }
 
 test_expect_success 'a stack with short steps' '
-	stack_up --senders 2 --rate 1000 "${quick[@]}" --sandbox-args "--rate 0 --pair off"
+	stack_up --no-breakers --senders 2 --rate 1000 "${quick[@]}" --sandbox-args "--rate 0 --pair off"
 '
 test_expect_success 'two server errors, then success: three POSTs, sent, two failures in its history' '
 	graph_faults "{\"fault\":\"error\",\"code\":131016,\"http\":500,\"times\":2,\"match\":{\"text_contains\":\"twice\"}}" &&

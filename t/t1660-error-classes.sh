@@ -2,6 +2,8 @@
 # What becomes of a message by Graph's error code: as it was asked for, and as the operator has it after a reload.
 . "$(dirname "$0")/lib.sh"
 
+expect_log 'alert kind=(held|message_refused|limit_queueing) state=raised'
+
 generation() { wamctl -j status | python3 -c 'import json, sys; print(json.load(sys.stdin)["generation"])'; }
 # The new senders are ready and the old ones gone: what is published now meets the new configuration.
 reloaded() {
@@ -34,7 +36,7 @@ dead() { load peek --queue whatsapp.outbound.dlq | grep "\"$1\"" >letter; }
 log_says() { test_grep "settled id=$1 .*outcome=$2 .*code=$3 .*scope=$4 " "$DIR/wamd.log"; }
 
 test_expect_success 'a stack with short steps' '
-	stack_up --senders 1 --rate 1000 --sandbox-args "--rate 0 --pair off" \
+	stack_up --no-breakers --senders 1 --rate 1000 --sandbox-args "--rate 0 --pair off" \
 		--set "retry.server=[\"100ms\",\"100ms\",\"100ms\",\"100ms\",\"100ms\"]" \
 		--set "retry.connect=[\"100ms\",\"100ms\",\"100ms\",\"100ms\",\"100ms\"]" \
 		--set "retry.wait=[\"200ms\",\"300ms\"]"

@@ -2,6 +2,8 @@
 # Dead letters are not the end: list, show, replay and drop, each message sent once however often and however badly it is replayed.
 . "$(dirname "$0")/lib.sh"
 
+expect_log 'alert kind=(held|message_refused|limit_queueing) state=raised'
+
 expect_log 'warn wamd child_died'
 # shellcheck disable=SC2034 # used in a test's script
 quick=(--set 'retry.server=["100ms","100ms","100ms","100ms","100ms"]' --set 'retry.wait=["300ms","1s","4s"]'
@@ -40,7 +42,7 @@ for letter in json.load(sys.stdin)["letters"]: print(json.dumps(letter))' >>"$DI
 }
 
 test_expect_success '200 messages of two tenants that Graph refuses are 200 dead letters' '
-	stack_up --senders 2 --tenants 2 --rate 1000 "${quick[@]}" --sandbox-args "--rate 0 --pair off" &&
+	stack_up --no-breakers --senders 2 --tenants 2 --rate 1000 "${quick[@]}" --sandbox-args "--rate 0 --pair off" &&
 	wamctl -j dlq list | counts matched=0 left=0 &&
 	graph_faults "{\"fault\":\"error\",\"code\":131026}" &&
 	feed --count 200 && wait_for "letters_are 200" 30

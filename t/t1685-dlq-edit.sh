@@ -3,6 +3,8 @@
 # Filters choose what they say.
 . "$(dirname "$0")/lib.sh"
 
+expect_log 'alert kind=(held|message_refused|limit_queueing) state=raised'
+
 expect_log 'warn wamd child_died'
 # shellcheck disable=SC2034 # used in a test's script
 quick=(--set 'retry.server=["100ms","100ms","100ms","100ms","100ms"]' --set 'retry.wait=["300ms","1s","4s"]')
@@ -53,7 +55,7 @@ same_but() {
 }
 
 test_expect_success 'a message to a wrong number is a dead letter' '
-	stack_up --senders 2 --tenants 2 --rate 1000 "${quick[@]}" --sandbox-args "--rate 0 --pair off" &&
+	stack_up --no-breakers --senders 2 --tenants 2 --rate 1000 "${quick[@]}" --sandbox-args "--rate 0 --pair off" &&
 	graph_faults "{\"fault\":\"error\",\"code\":131026,\"match\":{\"to\":\"+$wrong\"}}" &&
 	message m1 "+$wrong" | publish && wait_for "letters_are 1" 15 && show m1 >before
 '

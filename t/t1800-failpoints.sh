@@ -2,6 +2,8 @@
 # Killed, stopped or failed between every two durable writes: t/ledger finds nothing lost and nothing doubled.
 . "$(dirname "$0")/lib.sh"
 
+expect_log 'alert kind=(held|message_refused|limit_queueing) state=raised'
+
 expect_log 'warn wamd child_died'
 expect_log 'error wamd crash_loop'
 expect_log 'amqp_down'
@@ -16,7 +18,7 @@ visits=7
 [[ -z ${WAMD_LONG-} ]] || visits='1 2 3 7 20 50'
 
 test_expect_success 'one stack; wamd is started anew for each point' '
-	stack_up --no-wamd --senders 2 --rate 1000 "${short[@]}" --sandbox-args "--rate 0 --pair off --delay 5-30" &&
+	stack_up --no-breakers --no-wamd --senders 2 --rate 1000 "${short[@]}" --sandbox-args "--rate 0 --pair off --delay 5-30" &&
 	graph_faults "{\"fault\":\"error\",\"code\":131016,\"probability\":0.1}"
 '
 # One in ten POSTs fails, so that retry copies and dead letters are on their way too.
