@@ -3,6 +3,8 @@
 # alone: it measures rates.
 . "$(dirname "$0")/lib.sh"
 
+expect_log 'alert kind=limit_(queueing|approaching) state=raised'
+
 test_expect_success 'an account of 50 messages a second, four senders, more messages than 20 s can take' '
 	stack_up --senders 4 --tenants 1 --accounts 1 --rate 50 --sandbox-args "--rate 0 --pair off --delay 5-30" &&
 	feed --count 40 --rate 20 && wait_for "ledger --strict >/dev/null" 20 &&

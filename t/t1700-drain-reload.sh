@@ -2,6 +2,8 @@
 # Stop and reload under load: nothing lost, nothing doubled; a bad file changes nothing and says why.
 . "$(dirname "$0")/lib.sh"
 
+expect_log 'alert kind=limit_(queueing|approaching) state=raised'
+
 at_rest() { ledger --strict "$@" >ledger.out; }
 generation() { wamctl -j status | python3 -c "import json, sys; print(json.load(sys.stdin)['generation'])"; }
 one_generation() { ! wamctl status | grep -q draining; }
