@@ -9,7 +9,7 @@ mkdir page
 
 # Settings that hardly anybody changes: not in etc/wamd.conf.  Whoever adds a setting decides where it belongs.
 # shellcheck disable=SC2034 # used in a test's script
-rare='run_dir state_dir amqp.ca_file amqp.declare amqp.heartbeat amqp.connect_timeout amqp.confirm_timeout
+rare='lane.grace lane.max lane.renew limit.window breaker.probe_lease breaker.ramp run_dir state_dir amqp.ca_file amqp.declare amqp.heartbeat amqp.connect_timeout amqp.confirm_timeout
 	amqp.reconnect_min amqp.reconnect_max graph.ca_file graph.streams message.record_ttl message.lease_margin
 	respawn.min respawn.max respawn.calm respawn.alarm'
 
