@@ -57,7 +57,7 @@ SETTING(error_classes,  classes, "graph.error_classes", "", 0, 16, LIVE, "Graph 
 SETTING(max_age,        msec,  "message.max_age",      "7d", 1000, 2592000000, LIVE, "Life of a message that names no expiry, and longest life of any.")
 SETTING(record_ttl,     msec,  "message.record_ttl",   "3d", 60000, 2592000000, LIVE, "How long a record stays after its final state, at least.")
 SETTING(lease_margin,   msec,  "message.lease_margin", "10s", 100, 60000, LIVE, "A sender's lease on an attempt is graph.send_timeout plus this.")
-SETTING(hold_in_memory, msec,  "message.hold_in_memory", "2s", 0, 20000, LIVE, "How much of a rate-limited account a sender keeps waiting: what goes out in this time, at most a quarter of the window; the rest takes a delay queue.")
+SETTING(hold_in_memory, msec,  "message.hold_in_memory", "2s", 0, 20000, LIVE, "How much of a rate-limited account a sender keeps waiting: what goes out in this time, at most its share of the window; the rest takes its lane.")
 SETTING(on_unknown,     choice, "message.on_unknown",  "at_least_once", "at_least_once at_most_once", 0, LIVE, "What becomes of an unknown outcome after its timer: sent again, or dead-lettered as unknown_outcome.")
 SETTING(unknown_timer,  msec,  "message.unknown_timer", "60s", 100, 900000, LIVE, "How long an unknown outcome waits before it is decided.")
 
