@@ -62,12 +62,21 @@ SETTING(retry_server,   msecs, "retry.server",         "10s 30s 60s 120s 300s", 
 SETTING(retry_throttle, msecs, "retry.throttle",       "1s 4s 16s 64s 256s", 1, 5, LIVE, "Steps after throttling answers, which use no attempt.")
 SETTING(retry_wait,     msecs, "retry.wait",           "1s 5s 20s 60s", 1, 8, LIVE, "Steps for waiting: busy records, rate limits, held accounts.")
 SETTING(retry_max,      count, "retry.max",            "5", 0, 5, LIVE, "Retries after the first attempt.")
+SETTING(retry_budget,   count, "retry.budget",         "20", 0, 100, LIVE, "While Graph is in trouble, retries that may go for 100 first sends of this machine; 100: no limit.")
+SETTING(retry_floor,    count, "retry.budget_floor",   "1", 1, 1000, LIVE, "Retries in a second that may always go.")
 
 SETTING(limit_tiers,    texts, "limit.tiers",          "standard=80 plus=250 premium=1000", 1, 16, LIVE, "Named throughputs as Meta grants them, NAME=MESSAGES_PER_SECOND.")
 SETTING(limit_tier,     text,  "limit.tier",           "standard", 1, 64, LIVE, "Tier of a phone number where neither its account nor its tenant names a tier or a rate.")
 SETTING(limit_headroom, count, "limit.headroom",       "90", 1, 100, LIVE, "Percent of a tier that is used for sending, because Meta counts inbound messages too; a rate is taken as it is.")
 SETTING(limit_pair_every, msec, "limit.pair_interval", "6s", 0, 3600000, LIVE, "A recipient gets one message of a phone number in this time, once limit.pair_burst is used up; 0ms: no such limit.")
 SETTING(limit_pair_burst, count, "limit.pair_burst",   "45", 1, 1000, LIVE, "Messages that a recipient may get from one phone number without a pause.")
+
+SETTING(host_window,    msec,  "host.window",          "10s", 1000, 15000, LIVE, "How far back answers of Graph count for the breaker and the retry budget.")
+SETTING(host_calls,     count, "host.min_calls",       "20", 1, 100000, LIVE, "With fewer answers in host.window the breaker stays closed.")
+SETTING(host_percent,   count, "host.failed_percent",  "50", 1, 100, LIVE, "Percent of the answers in host.window that must have failed for the breaker to open.")
+SETTING(host_open,      msec,  "host.open",            "2s", 100, 600000, LIVE, "How long an open breaker lets nothing go before it probes; doubles with each probe that fails.")
+SETTING(host_open_max,  msec,  "host.open_max",        "15s", 100, 600000, LIVE, "Longest such time.")
+SETTING(host_probe,     msec,  "host.probe_lease",     "10s", 100, 600000, LIVE, "How long one probe keeps others away, when its sender dies before the answer.")
 
 SETTING(respawn_min,    msec,  "respawn.min",          "100ms", 1, 60000, LIVE, "First delay before a crashed child is started again; doubles while it goes on.")
 SETTING(respawn_max,    msec,  "respawn.max",          "10s", 1, 600000, LIVE, "Longest such delay.")

@@ -199,6 +199,8 @@ static int cross_check(const struct conf *c, struct strbuf *why)
 		return why_set(why, "%s: amqp.reconnect_min is longer than amqp.reconnect_max", c->file);
 	if (c->respawn_min > c->respawn_max)
 		return why_set(why, "%s: respawn.min is longer than respawn.max", c->file);
+	if (c->host_open > c->host_open_max)
+		return why_set(why, "%s: host.open is longer than host.open_max", c->file);
 	if (c->retry_max > c->retry_connect.n || c->retry_max > c->retry_server.n)
 		return why_set(why, "%s: retry.max is %lld, but retry.connect has %d steps and retry.server %d", c->file,
 			       (long long)c->retry_max, c->retry_connect.n, c->retry_server.n);
