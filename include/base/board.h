@@ -11,6 +11,7 @@
 #include <sys/types.h>
 
 #include "base/base.h"
+#include "base/host.h"
 
 enum counter {
 #define COUNTER(ident, name, help) COUNT_##ident,
@@ -52,6 +53,7 @@ struct board {
 	_Atomic int64_t started_ms, reloaded_ms;
 	_Atomic uint64_t reloads, reloads_refused, crashes, crash_loops;
 	char refusal[512];			/* why the last reload was refused; written before reloads_refused grows */
+	struct host host;			/* how Graph answers this machine */
 	struct board_slot slots[BOARD_SLOTS];
 };
 
