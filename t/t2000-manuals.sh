@@ -11,6 +11,7 @@ mkdir page
 # shellcheck disable=SC2034 # used in a test's script
 rare='lane.grace lane.max lane.renew limit.window breaker.probe_lease breaker.ramp run_dir state_dir amqp.ca_file amqp.declare amqp.heartbeat amqp.connect_timeout amqp.confirm_timeout
 	amqp.reconnect_min amqp.reconnect_max graph.ca_file graph.streams message.record_ttl message.lease_margin
+	retry.budget_floor host.window host.min_calls host.open host.probe_lease
 	respawn.min respawn.max respawn.calm respawn.alarm'
 
 # column FILE N: the N-th argument, in quotes, of each line of a table.

@@ -69,7 +69,7 @@ struct delivery {
 	/* the attempt */
 	char owner[DELIVERY_OWNER_MAX];
 	int attempt, base;		/* base: attempts used before the message was replayed */
-	bool is_probe, is_host_probe;	/* the one message that tries an open breaker or a hold | Graph's host */
+	bool is_probe;			/* the one message that tries an open breaker or a hold */
 	bool has_pass;
 	host_pass pass;			/* of the host's breaker, until its answer */
 	mono_t admit_asked, lease_end;

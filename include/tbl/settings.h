@@ -74,7 +74,6 @@ SETTING(limit_tier,     text,  "limit.tier",           "standard", 1, 64, LIVE, 
 SETTING(limit_headroom, count, "limit.headroom",       "90", 1, 100, LIVE, "Percent of a tier that is used for sending, because Meta counts inbound messages too; a rate is taken as it is.")
 SETTING(limit_pair_every, msec, "limit.pair_interval", "6s", 0, 3600000, LIVE, "A recipient gets one message of a phone number in this time, once limit.pair_burst is used up; 0ms: no such limit.")
 SETTING(limit_pair_burst, count, "limit.pair_burst",   "45", 1, 1000, LIVE, "Messages that a recipient may get from one phone number without a pause.")
-
 SETTING(limit_window,   msec,  "limit.window",         "10s", 100, 600000, LIVE, "How long a number's use is added up before it is compared with its rate.")
 SETTING(limit_warn,     count, "limit.approaching",    "80", 1, 1000, LIVE, "Percent of its rate from which a number's use raises the alert limit_approaching.")
 
@@ -94,6 +93,7 @@ SETTING(hold_first,     msec,  "hold.first",           "60s", 10, 86400000, LIVE
 SETTING(hold_max,       msec,  "hold.max",             "1h", 10, 604800000, LIVE, "Longest such time.")
 
 SETTING(alert_cooldown, msec,  "alert.cooldown",       "1h", 0, 604800000, LIVE, "An alert that goes on is said again at most once in this time.")
+
 SETTING(host_window,    msec,  "host.window",          "10s", 1000, 15000, LIVE, "How far back answers of Graph count for the breaker and the retry budget.")
 SETTING(host_calls,     count, "host.min_calls",       "20", 1, 100000, LIVE, "With fewer answers in host.window the breaker stays closed.")
 SETTING(host_percent,   count, "host.failed_percent",  "50", 1, 100, LIVE, "Percent of the answers in host.window that must have failed for the breaker to open.")

@@ -81,16 +81,14 @@ static void tell_use(const struct delivery *d, const char *note)
 static void set_deadlines(struct delivery *d)
 {
 	const struct conf *c = d->s->conf;
-	int64_t lease = d->is_probe ? c->breaker_probe : INT64_MAX;
+	int64_t most = c->breaker_probe * 4 / 5;
 
-	if (d->is_host_probe && c->host_probe < lease)
-		lease = c->host_probe;
 	d->timeout_ms = c->graph_timeout;
-	if (lease == INT64_MAX)
+	if (!d->is_probe)
 		return;
-	if (lease * 4 / 5 < d->timeout_ms)
-		d->timeout_ms = lease * 4 / 5;
-	d->lease_end = mono_add_ms(d->admit_asked, lease - d->timeout_ms);
+	if (most < d->timeout_ms)
+		d->timeout_ms = most;
+	d->lease_end = mono_add_ms(d->admit_asked, c->breaker_probe - d->timeout_ms);
 }
 
 static void on_go(struct delivery *d, int n, int base, bool probe, const char *note)

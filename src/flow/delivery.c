@@ -146,7 +146,7 @@ void delivery_give_back_pass(struct delivery *d)
 {
 	if (d->has_pass)
 		host_give_back(&d->s->board->host, d->pass);
-	d->has_pass = d->is_host_probe = false;
+	d->has_pass = false;
 }
 
 void delivery_drop(struct delivery *d, bool nack)

@@ -71,7 +71,6 @@ static void begin(struct sender *s, host_pass pass, bool probe)
 			      backoff_retry(&s->conf->retry_server, d->hop.attempt - 1, rand_u64()));
 		return;
 	}
-	d->is_host_probe = probe;
 	d->has_pass = true;
 	d->pass = pass;
 	admit_ask(d);

@@ -44,6 +44,7 @@ static const struct { const char *text, *reason; } broken[] = {
 	  "@/wamd.conf:1: graph.error_classes: found more items, allowed at most 16" },
 	{ "retry: { connect = [ \"1s\" ]; };", "@/wamd.conf: retry.max is 5, but retry.connect has 1 steps and retry.server 5" },
 	{ "amqp: { reconnect_min = \"20s\"; };", "@/wamd.conf: amqp.reconnect_min is longer than amqp.reconnect_max" },
+	{ "host: { open = \"16s\"; };", "@/wamd.conf: host.open is longer than host.open_max" },
 	{ "respawn: { min = \"20s\"; };", "@/wamd.conf: respawn.min is longer than respawn.max" },
 	{ "amqp: { queue_type = \"quorum\"; };", "@/wamd.conf: amqp.queue_type quorum knows no priority: set amqp.max_priority = 0" },
 	{ "message: { max_age = \"4m\"; };", "@/wamd.conf: message.max_age is shorter than a delay step" },
