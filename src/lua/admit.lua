@@ -101,7 +101,7 @@ local function go()
 		return { 'lane', n }
 	end
 	local fields = hold_fields()
-	local why, closed_ms, probes = gate_check({ a[1], a[2] }, fields, redis.call('HMGET', KEYS[5], unpack(fields)), now_ms)
+	local why, closed_ms, probes = gate_check({ a[1], a[2] }, fields, gate_holds(KEYS[5], fields), now_ms)
 	if why then
 		return { 'held', n, math.ceil(closed_ms), why }
 	end
@@ -200,8 +200,11 @@ elseif state == 'sending' then
 	local left = (tonumber(r[5]) or 0) - now_ms
 	if r[4] == owner then
 		-- The same delivery asks again because our answer got lost: it has sent nothing yet, and has paid already.
+		-- Its sender counts all leases from this call.
+		local probes = gate_probes_of(KEYS[4], KEYS[5], hold_fields(), owner)
 		redis.call('HSET', KEYS[1], 'l', now_ms + lease)
-		return { 'go', n, base, gate_is_probe(KEYS[4], KEYS[5], hold_fields(), owner) and 1 or 0, '' }
+		gate_lease(KEYS[4], KEYS[5], probes, owner, now_ms, tonumber(ARGV[23]))
+		return { 'go', n, base, #probes > 0 and 1 or 0, '' }
 	elseif left > 0 then
 		return { 'busy', n, left }
 	end

@@ -17,8 +17,8 @@
 --       mine state gate_ms why | other
 --   close                   it has been empty for a while           closing | no state
 --   delete grace_ms deadline_ms   nobody joined since               deleting | no state
---   gone                    the queues are deleted                  ok
---   kept                    they were not empty                     ok
+--   gone                    the queues are deleted                  ok | no state
+--   kept                    they were not empty                     ok | no state
 --   leave                   I hold it no longer                     ok
 -- The newest holder of a ticket wins, for its ticket is certainly alive; who lost acks its own.
 -- Between close and delete lies a grace longer than any join and publish may take: RabbitMQ confirms what is routed to a queue that is
@@ -70,8 +70,7 @@ local function take()
 		set('ls', state, 'lu', now_ms)
 	end
 	set('lh', who, 'll', now_ms + tonumber(ARGV[3]))
-	local values = #fields > 0 and redis.call('HMGET', KEYS[2], unpack(fields)) or {}
-	local why, ms = gate_check({ a[5], a[6] }, fields, values, now_ms)
+	local why, ms = gate_check({ a[5], a[6] }, fields, gate_holds(KEYS[2], fields), now_ms)
 	return { 'mine', state, math.ceil(ms), why or '' }
 end
 
@@ -89,13 +88,13 @@ elseif verb == 'leave' then
 	return { 'ok' }
 elseif holder ~= who then
 	return { 'no', state or '' }
-elseif verb == 'close' and state == 'open' then
-	set('ls', 'closing', 'lu', now_ms)
+elseif verb == 'close' and (state == 'open' or state == 'closing') then	-- again: the answer got lost, or the former holder did
+	set('ls', 'closing', 'lu', state == 'closing' and at or now_ms)
 	return { 'closing' }
 elseif verb == 'delete' and (state == 'deleting' or (state == 'closing' and now_ms - at >= tonumber(ARGV[3]))) then
 	set('ls', 'deleting', 'lu', now_ms + tonumber(ARGV[4]))
 	return { 'deleting' }
-elseif verb == 'gone' then
+elseif verb == 'gone' and state == 'deleting' then	-- past its deadline somebody may have opened it anew
 	redis.call('HDEL', KEYS[1], 'ls', 'lu', 'lh', 'll', 'lw')
 	return { 'ok' }
 elseif verb == 'kept' then

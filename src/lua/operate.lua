@@ -16,9 +16,10 @@ if verb == 'hold' then
 elseif verb == 'release' then
 	return { redis.call('HDEL', KEYS[2], ARGV[2]) == 1 and 'ok' or 'nothing' }
 elseif verb == 'trip' then
+	local ms = tonumber(ARGV[2])
 	redis.call('HDEL', KEYS[1], 'bo', 'bk', 'ra')
-	redis.call('HSET', KEYS[1], 'bs', 'open', 'bu', now_ms + tonumber(ARGV[2]))
-	redis.call('PEXPIRE', KEYS[1], DAY_MS)
+	redis.call('HSET', KEYS[1], 'bs', 'open', 'bu', now_ms + ms)
+	redis.call('PEXPIRE', KEYS[1], DAY_MS + ms)
 	return { 'ok' }
 elseif verb == 'reset' then
 	local was = redis.call('HGET', KEYS[1], 'bs')

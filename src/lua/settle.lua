@@ -66,8 +66,10 @@ end
 -- Only what is not held yet is told; a probe that found the same trouble holds for twice the time.
 local function set_hold(field, events)
 	local h = hold_parse(redis.call('HGET', KEYS[4], field) or '')
-	if h and (h.kind == 'operator' or (h.owner ~= owner and not select(2, hold_wait(h, now_ms)))) then
+	if h and hold_wait(h, now_ms) > 0 and (h.kind == 'operator' or h.owner ~= owner) then
 		return
+	elseif h and h.kind == 'operator' then	-- it has ended: nothing is held
+		h = nil
 	end
 	local times = h and h.times + 1 or 0
 	local ms = math.min(tonumber(ARGV[21]), tonumber(ARGV[20]) * 2 ^ math.min(times, 20))

@@ -3,33 +3,6 @@
 
 #include "flow/keys.h"
 
-struct admit {
-	const char *owner, *kind;
-	int n;
-	bool redelivered;
-	const char *policy;
-	int allowed;
-	int64_t expires_in, interval_us, tolerance_us;
-	const char *replay, *used, *may_duplicate;
-};
-
-static void admit(const struct admit *a, struct strbuf *answer)
-{
-	char n[16], allowed[16], expires[32], interval[32], tolerance[32];
-
-	snprintf(n, sizeof(n), "%d", a->n);
-	snprintf(allowed, sizeof(allowed), "%d", a->allowed ? a->allowed : 6);
-	snprintf(expires, sizeof(expires), "%lld", (long long)(wall_ms() + (a->expires_in ? a->expires_in : 60000)));
-	snprintf(interval, sizeof(interval), "%lld", (long long)(a->interval_us ? a->interval_us : 100000));
-	snprintf(tolerance, sizeof(tolerance), "%lld", (long long)a->tolerance_us);
-	const char *parts[] = { record, bucket, id_index, a->owner ? a->owner : "me", "30000", a->kind, n, a->redelivered ? "1" : "0",
-				a->policy ? a->policy : "at_least_once", allowed, expires, "86400000", interval, tolerance, "m1", "t", "acc", "digest",
-				"K", "1764000000000", "900000", a->replay ? a->replay : "", a->used ? a->used : "0",
-				a->may_duplicate ? a->may_duplicate : "0" };
-
-	run_script(SCRIPT_ADMIT, parts, 3, ARRAY_LEN(parts), answer);
-}
-
 /* after: the fields it must have; NULL: nothing at all was written.  charged: the limit was paid. */
 struct row { const char *before; struct admit a; const char *answer, *after; bool charged; };
 
@@ -38,8 +11,8 @@ static void check_written(const struct row *row)
 	struct strbuf at = STRBUF_INIT;
 	redisReply *r;
 
-	each_field(row->after, check_field);
-	each_field("v=1 id=m1 te=t ac=acc dg=digest t0=1764000000000", check_field);
+	check_fields(record, row->after);
+	check_fields(record, "v=1 id=m1 te=t ac=acc dg=digest t0=1764000000000");
 	r = ask((const char *[]){ "HMGET", record, "at", "x" }, 4);
 	ck_assert(llabs(wall_ms() - strtoll(r->element[0]->str, NULL, 10)) < 60000);
 	check_ttl(strtoll(r->element[1]->str, NULL, 10) - wall_ms());
@@ -81,13 +54,13 @@ static void check_rows(const struct row *rows, size_t n)
 #define FIRST "s=sending n=1 o=me"
 
 static const struct row without_record[] = {
-	{ "", { .kind = "none" }, "go|1|0", FIRST, true }, { "", { .kind = "none", .redelivered = true }, "go|1|0", FIRST, true },
-	{ "", { .kind = "lane" }, "go|1|0", FIRST, true }, { "", { .kind = "lane", .redelivered = true }, "go|1|0", FIRST, true },
+	{ "", { .kind = "none" }, "go|1|0|0|", FIRST, true }, { "", { .kind = "none", .redelivered = true }, "go|1|0|0|", FIRST, true },
+	{ "", { .kind = "lane" }, "go|1|0|0|", FIRST, true }, { "", { .kind = "lane", .redelivered = true }, "go|1|0|0|", FIRST, true },
 	/* made only when there is a record: Redis lost it.  Only what cannot have been sent goes. */
-	{ "", { .kind = "retry", .n = 2 }, "go|2|0", "s=sending n=2 o=me", true },
+	{ "", { .kind = "retry", .n = 2 }, "go|2|0|0|", "s=sending n=2 o=me", true },
 	{ "", { .kind = "retry", .n = 2, .redelivered = true }, "park|2", "s=unknown n=2", false },
 	{ "", { .kind = "busy", .n = 1 }, "park|1", "s=unknown n=1", false }, { "", { .kind = "busy", .n = 1, .redelivered = true }, "park|1", "s=unknown n=1", false },
-	{ "", { .kind = "unknown", .n = 1 }, "go|2|0", "s=sending n=2", true },
+	{ "", { .kind = "unknown", .n = 1 }, "go|2|0|0|", "s=sending n=2", true },
 	{ "", { .kind = "unknown", .n = 1, .policy = "at_most_once" }, "final|1|dead||unknown_outcome|0|0||", "s=dead n=1 r=unknown_outcome", false },
 	{ "", { .kind = "unknown", .n = 6 }, "final|6|dead||unknown_outcome|0|0||", "s=dead n=6 r=unknown_outcome", false },
 	{ "", { .kind = "retry", .n = 7 }, "final|6|dead||retries_used|0|0||", "s=dead n=6 r=retries_used", false },
@@ -126,11 +99,11 @@ static const struct row after_an_unknown_outcome[] = {
 	{ UNKNOWN, { .kind = "unknown", .n = 1 }, "park|2", NULL, false }, { UNKNOWN, { .kind = "unknown", .n = 3 }, "park|2", NULL, false },
 	{ UNKNOWN, { .kind = "none", .expires_in = -1000 }, "park|2", NULL, false },
 	/* its own timer is over: policy decides */
-	{ UNKNOWN, { .kind = "unknown", .n = 2 }, "go|3|0", "s=sending n=3 o=me h={}", true },
-	{ UNKNOWN, { .kind = "unknown", .n = 2, .redelivered = true }, "go|3|0", "s=sending n=3", true },
+	{ UNKNOWN, { .kind = "unknown", .n = 2 }, "go|3|0|0|", "s=sending n=3 o=me h={}", true },
+	{ UNKNOWN, { .kind = "unknown", .n = 2, .redelivered = true }, "go|3|0|0|", "s=sending n=3", true },
 	{ UNKNOWN, { .kind = "unknown", .n = 2, .policy = "at_most_once" }, UNKNOWN_END, "s=dead n=2 r=unknown_outcome", false },
 	{ UNKNOWN, { .kind = "unknown", .n = 2, .allowed = 2 }, UNKNOWN_END, "s=dead n=2 r=unknown_outcome", false },
-	{ UNKNOWN, { .kind = "unknown", .n = 2, .allowed = 3 }, "go|3|0", "s=sending n=3", true },
+	{ UNKNOWN, { .kind = "unknown", .n = 2, .allowed = 3 }, "go|3|0|0|", "s=sending n=3", true },
 	{ UNKNOWN, { .kind = "unknown", .n = 2, .expires_in = -1000 }, UNKNOWN_END, "s=dead n=2 r=unknown_outcome", false },
 };
 
@@ -141,15 +114,15 @@ static const struct row after_a_failure[] = {
 	{ RETRY, { .kind = "lane" }, "successor|1", NULL, false }, { RETRY, { .kind = "busy", .n = 1 }, "successor|1", NULL, false },
 	{ RETRY, { .kind = "unknown", .n = 1 }, "successor|1", NULL, false }, { RETRY, { .kind = "unknown", .n = 2 }, "successor|1", NULL, false },
 	{ RETRY, { .kind = "retry", .n = 1 }, "successor|1", NULL, false }, { RETRY, { .kind = "none", .expires_in = -1000 }, "successor|1", NULL, false },
-	{ RETRY, { .kind = "retry", .n = 2 }, "go|2|0", "s=sending n=2 o=me h={}", true },
-	{ RETRY, { .kind = "retry", .n = 2, .redelivered = true }, "go|2|0", "s=sending n=2", true },
-	{ RETRY, { .kind = "retry", .n = 3 }, "go|3|0", "s=sending n=3", true },			/* the record is older than its copy */
-	{ RETRY, { .kind = "retry", .n = 2, .policy = "at_most_once" }, "go|2|0", "s=sending n=2", true },
-	{ RETRY, { .kind = "retry", .n = 2, .allowed = 2 }, "go|2|0", "s=sending n=2", true },
+	{ RETRY, { .kind = "retry", .n = 2 }, "go|2|0|0|", "s=sending n=2 o=me h={}", true },
+	{ RETRY, { .kind = "retry", .n = 2, .redelivered = true }, "go|2|0|0|", "s=sending n=2", true },
+	{ RETRY, { .kind = "retry", .n = 3 }, "go|3|0|0|", "s=sending n=3", true },			/* the record is older than its copy */
+	{ RETRY, { .kind = "retry", .n = 2, .policy = "at_most_once" }, "go|2|0|0|", "s=sending n=2", true },
+	{ RETRY, { .kind = "retry", .n = 2, .allowed = 2 }, "go|2|0|0|", "s=sending n=2", true },
 	{ RETRY, { .kind = "retry", .n = 2, .allowed = 1 }, "final|1|dead||retries_used|131000|0|{}|oops", "s=dead n=1 r=retries_used", false },
 	{ RETRY, { .kind = "retry", .n = 2, .expires_in = -1000 }, "final|1|expired||expired|131000|0|{}|oops", "s=expired n=1 r=expired", false },
 	{ "v=1 s=retry n=1 x=-1000", { .kind = "retry", .n = 2 }, "final|1|expired||expired|0|0||", "s=expired", false },	/* its own expiry holds */
-	{ "v=1 s=retry n=0 o=other x=+60000", { .kind = "retry", .n = 1 }, "go|1|0", FIRST, true },				/* given back */
+	{ "v=1 s=retry n=0 o=other x=+60000", { .kind = "retry", .n = 1 }, "go|1|0|0|", FIRST, true },				/* given back */
 	{ "v=1 s=retry n=0 o=other x=+60000", { .kind = "none", .redelivered = true }, "successor|0", NULL, false },
 };
 
@@ -179,34 +152,34 @@ static const struct row when_final[] = {
 
 static const struct row when_replayed[] = {
 	/* opened once by each letter, with all attempts, counted on */
-	{ DEAD, { REPLAY }, "go|2|1", "s=sending n=2 o=me b=1 rp=1764000000001 c=0 h={}", true },
-	{ DEAD, { REPLAY, .redelivered = true }, "go|2|1", "s=sending n=2 b=1", true },
-	{ DEAD, { .kind = "lane", .replay = "1764000000001" }, "go|2|1", "s=sending n=2 b=1", true },	/* it waited before it came so far */
-	{ DEAD, { REPLAY, .allowed = 1 }, "go|2|1", "s=sending n=2 b=1", true },
-	{ DEAD " rp=1764000000000 b=0", { REPLAY }, "go|2|1", "s=sending rp=1764000000001 b=1", true },
-	{ DEAD " rp=1764000000002 b=0", { REPLAY }, "go|2|1", "s=sending rp=1764000000001 b=1", true },	/* letters come from several clocks */
+	{ DEAD, { REPLAY }, "go|2|1|0|", "s=sending n=2 o=me b=1 rp=1764000000001 c=0 h={}", true },
+	{ DEAD, { REPLAY, .redelivered = true }, "go|2|1|0|", "s=sending n=2 b=1", true },
+	{ DEAD, { .kind = "lane", .replay = "1764000000001" }, "go|2|1|0|", "s=sending n=2 b=1", true },	/* it waited before it came so far */
+	{ DEAD, { REPLAY, .allowed = 1 }, "go|2|1|0|", "s=sending n=2 b=1", true },
+	{ DEAD " rp=1764000000000 b=0", { REPLAY }, "go|2|1|0|", "s=sending rp=1764000000001 b=1", true },
+	{ DEAD " rp=1764000000002 b=0", { REPLAY }, "go|2|1|0|", "s=sending rp=1764000000001 b=1", true },	/* letters come from several clocks */
 	{ DEAD " rp=1764000000001 b=0", { REPLAY }, "final|1|dead||refused|131026|1|{}|no", NULL, false },
-	{ EXPIRED " x=-5000", { REPLAY }, "go|1|0", "s=sending n=1 b=0 rp=1764000000001", true },	/* a new life has a new end */
+	{ EXPIRED " x=-5000", { REPLAY }, "go|1|0|0|", "s=sending n=1 b=0 rp=1764000000001", true },	/* a new life has a new end */
 	{ EXPIRED " x=+60000", { REPLAY, .expires_in = -1000 }, "final|0|expired||expired|0|0||", "s=expired r=expired rp=1764000000001 c=0", false },
 	/* an unknown outcome wants leave */
 	{ DOUBT, { REPLAY }, "final|2|dead||unknown_outcome|0|1|{}|", NULL, false },
-	{ DOUBT, { REPLAY, .may_duplicate = "1" }, "go|3|2", "s=sending n=3 b=2", true },
+	{ DOUBT, { REPLAY, .may_duplicate = "1" }, "go|3|2|0|", "s=sending n=3 b=2", true },
 	/* only the dead are opened */
 	{ SENT, { REPLAY, .may_duplicate = "1" }, "final|2|sent|W||0|0|{}|", NULL, false },
 	{ OTHERS, { REPLAY }, "busy|2|#", NULL, false }, { UNKNOWN, { REPLAY }, "park|2", NULL, false },
 	{ RETRY, { REPLAY }, "successor|1", NULL, false },
 	{ "v=2 s=dead n=1 r=refused", { REPLAY }, "newer|1", NULL, false },
 	/* the attempt must fit the token's byte */
-	{ "v=1 s=dead n=9 r=refused", { REPLAY, .allowed = 246 }, "go|10|9", "s=sending n=10", true },
+	{ "v=1 s=dead n=9 r=refused", { REPLAY, .allowed = 246 }, "go|10|9|0|", "s=sending n=10", true },
 	{ "v=1 s=dead n=9 r=refused", { REPLAY, .allowed = 247 }, "final|9|dead||refused|0|0||", NULL, false },
 	/* the record has ended since */
-	{ "", { REPLAY, .used = "6" }, "go|7|6", "s=sending n=7 b=6 rp=1764000000001", true },
-	{ "", { REPLAY, .used = "255", .allowed = 246 }, "go|10|9", "s=sending n=10 b=9", true },
-	{ "", { .kind = "retry", .n = 8, .replay = "1764000000001", .used = "6" }, "go|8|6", "s=sending n=8 b=6", true },
+	{ "", { REPLAY, .used = "6" }, "go|7|6|0|", "s=sending n=7 b=6 rp=1764000000001", true },
+	{ "", { REPLAY, .used = "255", .allowed = 246 }, "go|10|9|0|", "s=sending n=10 b=9", true },
+	{ "", { .kind = "retry", .n = 8, .replay = "1764000000001", .used = "6" }, "go|8|6|0|", "s=sending n=8 b=6", true },
 	/* in its second life: limits count from its start */
-	{ SECOND " s=retry", { .kind = "retry", .n = 3, .allowed = 2 }, "go|3|1", "s=sending n=3 b=1", true },
+	{ SECOND " s=retry", { .kind = "retry", .n = 3, .allowed = 2 }, "go|3|1|0|", "s=sending n=3 b=1", true },
 	{ SECOND " s=retry", { .kind = "retry", .n = 3, .allowed = 1 }, "final|2|dead||retries_used|0|0||", "s=dead n=2 b=1", false },
-	{ SECOND " s=unknown", { .kind = "unknown", .n = 2, .allowed = 2 }, "go|3|1", "s=sending n=3", true },
+	{ SECOND " s=unknown", { .kind = "unknown", .n = 2, .allowed = 2 }, "go|3|1|0|", "s=sending n=3", true },
 	{ SECOND " s=unknown", { .kind = "unknown", .n = 2, .allowed = 1 }, "final|2|dead||unknown_outcome|0|0||", "s=dead", false },
 	{ SECOND " s=dead r=refused", { .kind = "retry", .n = 2, .replay = "1764000000001" }, "final|2|dead||refused|0|0||", NULL, false },
 };
@@ -255,8 +228,8 @@ START_TEST(the_owner_may_ask_again)
 	for (size_t i = 0; i < ARRAY_LEN(befores); i++) {
 		write_record(befores[i]);
 		admit(&again, &answer);
-		ck_assert_str_eq(answer.buf, "go|2|0");
-		each_field("s=sending n=2 o=me", check_field);
+		ck_assert_str_eq(answer.buf, "go|2|0|0|");
+		check_fields(record, "s=sending n=2 o=me");
 		ck_assert_int_eq(ask_number("EXISTS", bucket), 0);
 		admit(&(struct admit){ .owner = "other", .kind = "none" }, &answer);
 		ck_assert_msg(answer_fits(answer.buf, "busy|2|#"), "%s", answer.buf);	/* its lease runs again */
@@ -324,7 +297,7 @@ START_TEST(all_keys_of_one_call_share_a_hash_tag)
 	struct tenant t = { .id = (char[]){ "t" }, .domain = (char[]){ "group" } };
 	struct account a = { .tenant = &t, .id = (char[]){ "acc" }, .phone_number_id = (char[]){ "1" } };
 	uint8_t k[KEY_LEN] = { 0xab };
-	char key[4][KEY_TEXT_MAX];
+	char key[9][KEY_TEXT_MAX];
 	struct strbuf tag = STRBUF_INIT;
 
 	for (size_t i = 0; i < ARRAY_LEN(ids); i++) {
@@ -332,7 +305,12 @@ START_TEST(all_keys_of_one_call_share_a_hash_tag)
 		key_number_limit(c, &a, key[1]);
 		key_index(c, &t, ids[i], key[2]);
 		key_wamid(c, &t, ids[i], key[3]);
-		for (int n = 0; n < 4; n++) {
+		key_account(c, &a, key[4]);
+		key_holds(c, &t, key[5]);
+		key_recipient_hold(c, &a, "who", key[6]);
+		key_pair_limit(c, &a, "who", key[7]);
+		key_tenant_limit(c, &t, key[8]);
+		for (int n = 0; n < 9; n++) {
 			add_tag(key[n], &tag);
 			ck_assert_str_eq(tag.buf, "group");
 			for (int o = 0; o < n; o++)

@@ -37,14 +37,9 @@ static void add_buckets(struct strbuf *out)
 
 static void ask_admit(struct strbuf *answer)
 {
-	char expires[32];
+	const struct further further[] = { { pair, "6000000", "0", "pair" }, { tenant, "50000", "0", "wait" } };
 
-	snprintf(expires, sizeof(expires), "%lld", (long long)(wall_ms() + 60000));
-	const char *parts[] = { record, bucket, id_index, pair, tenant, "me", "30000", "none", "0", "0", "at_least_once", "6", expires,
-				"86400000", "100000", "0", "m1", "t", "acc", "digest", "K", "1764000000000", "900000", "", "0", "0",
-				"6000000", "0", "pair", "50000", "0", "wait" };
-
-	run_script(SCRIPT_ADMIT, parts, 5, ARRAY_LEN(parts), answer);
+	admit(&(struct admit){ .further = further, .n_further = 2 }, answer);
 }
 
 START_TEST(all_or_none)

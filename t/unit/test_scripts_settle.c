@@ -1,20 +1,6 @@
 /* settle and concluded: compare-and-set on owner and attempt, successes always, every repeat harmless.  The rate limit. */
 #include "test_scripts.h"
 
-struct settle { const char *owner; int n; const char *what, *wamid; };
-
-static void settle(const struct settle *a, struct strbuf *answer)
-{
-	char n[16];
-	bool dead = !strcmp(a->what, "dead");
-
-	snprintf(n, sizeof(n), "%d", a->n);
-	const char *parts[] = { record, wamid_index, a->owner ? a->owner : "me", n, a->what, a->wamid ? a->wamid : "", dead ? "refused" : "",
-				"131026", "{\"n\":9}", "86400000", "900000", "2678400", "K", "text" };
-
-	run_script(SCRIPT_SETTLE, parts, 2, ARRAY_LEN(parts), answer);
-}
-
 #define OURS "v=1 s=sending n=2 o=me l=+20000 x=+60000 id=m1"
 #define OURS_OVER "v=1 s=sending n=2 o=me l=-5000 x=-1000 h={\"n\":1}"
 #define OTHERS "v=1 s=sending n=2 o=other l=+20000 x=+60000 h={\"n\":1}"
@@ -94,7 +80,7 @@ START_TEST(only_the_owner_settles_but_a_success_always_counts)
 		add_everything(&after);
 		ck_assert_msg(!strcmp(answer.buf, row->answer), "record \"%s\", %s %d: answers %s", row->before, row->a.what, row->a.n, answer.buf);
 		if (row->after)
-			each_field(row->after, check_field);
+			check_fields(record, row->after);
 		else
 			ck_assert_msg(!strcmp(before.buf, after.buf), "record \"%s\", %s: wrote %s", row->before, row->a.what, after.buf);
 		check_repeat(row, answer.buf);	/* our answer got lost: the same settle again gives the same */
@@ -133,12 +119,11 @@ END_TEST
 START_TEST(a_settle_without_history_keeps_what_is_there)
 {
 	struct strbuf answer = STRBUF_INIT;
-	const char *parts[] = { record, wamid_index, "me", "2", "retry", "", "", "0", "", "86400000", "900000", "1000", "K", "" };
 
 	write_record(OURS_OVER);
-	run_script(SCRIPT_SETTLE, parts, 2, ARRAY_LEN(parts), &answer);
+	settle(&(struct settle){ .n = 2, .what = "retry", .history = "" }, &answer);
 	ck_assert_str_eq(answer.buf, "ok|2|{\"n\":1}");
-	check_field("h", "{\"n\":1}");
+	check_fields(record, "h={\"n\":1}");
 	strbuf_release(&answer);
 }
 END_TEST
@@ -157,7 +142,7 @@ START_TEST(concluded_marks_a_record_and_makes_none)
 	ttl = ask_number("PTTL", record);
 	for (int i = 0; i < 2; i++) {
 		run_script(SCRIPT_CONCLUDED, parts, 1, 1, &answer);
-		each_field("s=dead c=1 r=retries_used", check_field);
+		check_fields(record, "s=dead c=1 r=retries_used");
 		ck_assert_int_le(ask_number("PTTL", record), ttl);
 		ck_assert_int_gt(ask_number("PTTL", record), ttl - 60000);
 	}
@@ -244,12 +229,9 @@ START_TEST(admit_lets_through_a_burst_and_then_the_rate)
 
 	write_record("");
 	do {
-		const char *parts[] = { record, bucket, id_index, "me", "30000", "none", "0", "0", "at_least_once", "6", "9999999999999", "1000", "20000",
-					"80000", "m1", "t", "acc", "d", "K", "1", "1", "", "0", "0" };
-
 		freeReplyObject(ask((const char *[]){ "DEL", record }, 2));
-		run_script(SCRIPT_ADMIT, parts, 3, ARRAY_LEN(parts), &answer);
-		if (answer_fits(answer.buf, "go|1|0"))
+		admit(&(struct admit){ .interval_us = 20000, .tolerance_us = 80000, .window_ms = 600000 }, &answer);
+		if (answer_fits(answer.buf, "go|1|0|0|"))
 			go++;
 		else
 			ck_assert_msg(sscanf(answer.buf, "wait|0|%ld", &wait_ms) == 1 && wait_ms >= 1 && wait_ms <= 20, "%s", answer.buf);

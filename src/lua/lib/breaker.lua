@@ -41,11 +41,12 @@ local function breaker_open(account, now_ms, open_ms, open_max_ms)
 	local ms = math.min(open_max_ms, open_ms * 2 ^ math.min(times, 20))
 	redis.call('HDEL', account, 'bo', 'ra', unpack(breaker_cells()))
 	redis.call('HSET', account, 'bs', 'open', 'bu', now_ms + ms, 'bk', times + 1)
-	redis.call('PEXPIRE', account, DAY_MS)
+	redis.call('PEXPIRE', account, DAY_MS + ms)
 	return ms
 end
 
 local function breaker_close(account, now_ms)
 	redis.call('HDEL', account, 'bs', 'bu', 'bo', 'bk', unpack(breaker_cells()))
 	redis.call('HSET', account, 'ra', now_ms)
+	redis.call('PEXPIRE', account, DAY_MS)
 end

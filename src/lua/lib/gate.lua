@@ -32,7 +32,12 @@ local function hold_wait(h, now_ms)
 	return wait, wait == 0
 end
 
--- breaker: { bs, bu }; fields and values: the holds that concern this message, as HMGET gives them.
+-- The values of these fields, none being none.
+local function gate_holds(holds, fields)
+	return #fields > 0 and redis.call('HMGET', holds, unpack(fields)) or {}
+end
+
+-- breaker: { bs, bu }; fields and values: the holds that concern this message, as gate_holds gives them.
 -- Returns what closes the gate and for how long (ms; nil: open), and the probes that a message takes by passing.
 local function gate_check(breaker, fields, values, now_ms)
 	local why, longest, probes = nil, 0, {}
@@ -71,15 +76,17 @@ local function gate_lease(account, holds, probes, owner, now_ms, lease_ms)
 	end
 end
 
-local function gate_is_probe(account, holds, fields, owner)
+-- What owner is the probe of, in the words of gate_check.
+local function gate_probes_of(account, holds, fields, owner)
+	local probes = {}
 	if redis.call('HGET', account, 'bo') == owner then
-		return true
+		probes[1] = 'breaker'
 	end
-	for _, text in ipairs(redis.call('HMGET', holds, unpack(fields))) do
+	for i, text in ipairs(gate_holds(holds, fields)) do
 		local h = text and hold_parse(text)
 		if h and h.owner == owner then
-			return true
+			probes[#probes + 1] = fields[i]
 		end
 	end
-	return false
+	return probes
 end
