@@ -116,6 +116,7 @@ static void read_error(struct answer *a, const struct error_classes *own, const 
 	const json_t *data = json_object_get(error, "error_data");
 	const char *details = json_text(data, "details");
 	const struct known *k;
+	int64_t regain;
 
 	a->has_code = true;
 	a->code = number(error, "code");
@@ -126,8 +127,9 @@ static void read_error(struct answer *a, const struct error_classes *own, const 
 	k = find(a->http, a->code);
 	a->reaction = k ? k->reaction : a->outcome == OUTCOME_THROTTLED ? REACTION_SLOW : REACTION_NOTHING;
 	a->retries_max = k ? k->retries : INT_MAX;
-	if (a->outcome == OUTCOME_THROTTLED && regain_ms(usage) > a->retry_after_ms)
-		a->retry_after_ms = regain_ms(usage);
+	regain = a->outcome == OUTCOME_THROTTLED ? regain_ms(usage) : 0;
+	if (regain && regain > a->retry_after_ms)
+		a->retry_after_ms = regain;
 }
 
 void answer_read(struct answer *a, const struct error_classes *own, long http, const char *body, size_t len, int64_t retry_after_s,

@@ -121,7 +121,7 @@ static void check_written(const struct strbuf *before, int64_t at_before, int64_
 	} else if (!*row->after) {
 		ck_assert_int_eq(ask_number("EXISTS", record), 0);
 	} else {
-		each_field(row->after, check_field);
+		check_fields(record, row->after);
 		if (row->since == NOW)
 			ck_assert(is_now(time_field("at")));
 		else
