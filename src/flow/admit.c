@@ -3,7 +3,6 @@
 #include "base/failpoint.h"
 #include "base/log.h"
 #include "base/str.h"
-#include "flow/alert.h"
 #include "flow/backoff.h"
 #include "flow/delivery.h"
 #include "flow/hold.h"
@@ -23,13 +22,18 @@ static void limit_set(struct limit *l, const char *verdict, int64_t interval_us,
 	snprintf(l->tolerance, sizeof(l->tolerance), "%" PRId64, tolerance_us);
 }
 
+int64_t limit_interval_us(int64_t rate)
+{
+	return (1000000 + rate - 1) / rate;
+}
+
 /*
  * A third of the burst goes out at once; the rest is kept for what the network bunches together: Meta counts when messages
  * arrive, not when they leave.
  */
 static void limit_set_rate(struct limit *l, int64_t rate)
 {
-	int64_t interval_us = (1000000 + rate - 1) / rate, burst = rate / 10 < 1 ? 1 : rate / 10;
+	int64_t interval_us = limit_interval_us(rate), burst = rate / 10 < 1 ? 1 : rate / 10;
 
 	limit_set(l, "wait", interval_us, (burst - 1) * interval_us / 3);
 }
@@ -65,18 +69,6 @@ static const char *policy(const struct delivery *d)
 	return d->s->conf->on_unknown;
 }
 
-static void tell_use(const struct delivery *d, const char *note)
-{
-	const struct account *a = d->account;
-	struct alert_subject who = { a->tenant->id, a->id, NULL };
-
-	if (!strcmp(note, "approaching"))
-		alert_raise(d->s->alerts, ALERT_LIMIT_APPROACHING, &who, "it used %lld %% or more of its %lld messages a second",
-			    (long long)d->s->conf->limit_warn, (long long)a->rate);
-	else if (!strcmp(note, "calm"))
-		alert_resolve(d->s->alerts, ALERT_LIMIT_APPROACHING, &who, "it uses less of its limit again");
-}
-
 /* A probe must have its answer before its lease is over: four fifths of it are the POST's, what is left is for beginning. */
 static void set_deadlines(struct delivery *d)
 {
@@ -95,7 +87,8 @@ static void on_go(struct delivery *d, int n, int base, bool probe, const char *n
 {
 	d->is_probe = probe;
 	set_deadlines(d);
-	tell_use(d, note);
+	if (*note)
+		pace_near_limit(d->pace, !strcmp(note, "approaching"));
 	if (probe)
 		board_count(d->s->slot, COUNT_PROBES);
 	if (n == base + 1)		/* a retry was counted when it took its place in the budget */

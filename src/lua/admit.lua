@@ -70,26 +70,18 @@ local function hold_fields()
 	return fields
 end
 
--- The share of its rate that the number used, a window at a time; what its sender is told when that crosses the threshold.
+-- Counts this message; when a window has ended, what its sender is told of the number's use.
 local function count_use(at, used, told)
 	local window_ms = tonumber(ARGV[25])
-	local slot, threshold = math.floor(now_ms / window_ms), tonumber(ARGV[26]) / 100
+	local slot = math.floor(now_ms / window_ms)
 	if tonumber(at) == slot then
 		redis.call('HINCRBY', KEYS[4], 'uc', 1)
 		return ''
 	end
-	local before = tonumber(at) == slot - 1 and tonumber(used) or 0
-	local share = before * tonumber(ARGV[10]) / (window_ms * 1000)
+	local share = use_share(at, used, slot, window_ms, tonumber(ARGV[10]))
 	redis.call('HSET', KEYS[4], 'us', slot, 'uc', 1)
 	redis.call('PEXPIRE', KEYS[4], DAY_MS)
-	if not told and share >= threshold then
-		redis.call('HSET', KEYS[4], 'ua', 1)
-		return 'approaching'
-	elseif told and share < threshold * 0.75 then	-- not the same figure both ways: it would flap
-		redis.call('HDEL', KEYS[4], 'ua')
-		return 'calm'
-	end
-	return ''
+	return use_judge(KEYS[4], share, tonumber(ARGV[26]) / 100, told)
 end
 
 local function go()
