@@ -60,6 +60,12 @@ struct conf {
 	int n_tenants, n_accounts;
 };
 
+/* Between two messages at a rate of so many a second. */
+static inline int64_t conf_interval_us(int64_t rate)
+{
+	return (1000000 + rate - 1) / rate;
+}
+
 struct conf *conf_load(const char *file, struct strbuf *why) MUST_CHECK;
 struct conf *conf_defaults(void);	/* no tenants; for tests and wamctl */
 void conf_free(struct conf **cp);

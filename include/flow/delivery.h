@@ -118,7 +118,6 @@ void delivery_done(struct delivery *d);
 /* The steps, each in its own file; each reports to the delivery by calling the next. */
 void intake_accept(struct sender *s, const struct broker_delivery *in, struct lane *l, bool high);	/* decode, resolve, queue */
 void admit_ask(struct delivery *d);
-int64_t limit_interval_us(int64_t rate);
 void send_post(struct delivery *d);
 void settle_first(struct delivery *d);	/* the answer is there */
 void settle_ask(struct delivery *d);		/* again */

@@ -27,7 +27,6 @@ struct pace {
 	struct loop_timer wake;
 	mono_t held_until;		/* admit said so: what comes until then takes the lane at once */
 	const char *held_why;
-	struct loop_timer use;		/* people were told that its limit is near: are they still to think so? */
 	struct join join;		/* the way into its lane */
 	struct lane *lane;		/* NULL: not held by this sender */
 };
@@ -45,7 +44,7 @@ void pace_go_on(struct pace *p);				/* what held it is over */
 
 int pace_seen(struct pace *const *paces, int n, mono_t now);	/* accounts that had something to send within the last minute */
 
-void pace_near_limit(struct pace *p, bool near);	/* admit said so: tells people, and when it is over */
+void pace_near_limit(struct pace *p, bool near);	/* admit said so: people are told */
 
 /* Why d must go to the lane without asking, NULL: it need not. */
 const char *pace_goes_to_lane(const struct pace *p, const struct delivery *d);

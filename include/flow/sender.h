@@ -58,8 +58,6 @@ struct sender *sender_new(struct loop *l, const struct conf *c, struct board *bo
 			  struct strbuf *why);
 void sender_free(struct sender **sp);
 
-struct broker_options sender_broker_options(const struct sender *s);	/* what all its connections have in common */
-
 /* Asks the store for its durability settings; sets store_checked when they will do. */
 void store_check_start(struct sender *s);
 

@@ -10,6 +10,8 @@ struct topology;
 struct topology *topology_new(const struct conf *c);
 void topology_free(struct topology **tp);
 const struct broker_declare *topology_declares(const struct topology *t, int *n);
+/* What all connections to the broker have in common; borrows from both. */
+struct broker_options topology_connection(const struct topology *t, const struct conf *c);
 const char *topology_delay_queue(const struct topology *t, int64_t delay_ms);	/* NULL: no such step */
 int64_t topology_tail(const struct topology *t);	/* how long after its expiry a copy can still be on its way: records outlive it */
 

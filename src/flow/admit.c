@@ -22,18 +22,13 @@ static void limit_set(struct limit *l, const char *verdict, int64_t interval_us,
 	snprintf(l->tolerance, sizeof(l->tolerance), "%" PRId64, tolerance_us);
 }
 
-int64_t limit_interval_us(int64_t rate)
-{
-	return (1000000 + rate - 1) / rate;
-}
-
 /*
  * A third of the burst goes out at once; the rest is kept for what the network bunches together: Meta counts when messages
  * arrive, not when they leave.
  */
 static void limit_set_rate(struct limit *l, int64_t rate)
 {
-	int64_t interval_us = limit_interval_us(rate), burst = rate / 10 < 1 ? 1 : rate / 10;
+	int64_t interval_us = conf_interval_us(rate), burst = rate / 10 < 1 ? 1 : rate / 10;
 
 	limit_set(l, "wait", interval_us, (burst - 1) * interval_us / 3);
 }

@@ -8,7 +8,7 @@
 #include "flow/keys.h"
 #include "flow/lane.h"
 #include "flow/pace.h"
-#include "msg/ticket.h"
+#include "flow/ticket.h"
 
 enum {
 	JOIN_MS = 2000,
@@ -110,21 +110,9 @@ static void on_ticket(void *arg, enum broker_fate fate)
 
 static void publish_ticket(struct join *j)
 {
-	const struct account *a = j->p->account;
-	struct ticket t = { .tenant_id = a->tenant->id, .account_id = a->id, .phone_number_id = a->phone_number_id, .at_ms = wall_ms() };
-	struct strbuf body = STRBUF_INIT;
-	int err;
-
-	ticket_format(&t, &body);
 	j->step = JOIN_TICKET;
-	err = broker_publish(j->p->s->out, &(struct broker_publish){
-		.exchange = "", .routing_key = j->p->s->conf->amqp_lanes, .mandatory = true, .body = body.buf, .len = body.len,
-		.props = { .content_type = BROKER_TEXT("application/json"), .priority = -1, .persistent = true,
-			   .timestamp_s = t.at_ms / 1000 },
-		.done = on_ticket, .arg = j });
-	if (err)
+	if (ticket_publish(j->p->s->out, j->p->s->conf, j->p->account, on_ticket, j) < 0)
 		ask_again(j, AGAIN_MS);
-	strbuf_release(&body);
 }
 
 static void on_opened(struct join *j)

@@ -677,7 +677,7 @@ struct lanes *lanes_new(struct sender *s, int number)
 							   .consumer_gone = on_consumer_gone };
 	struct lanes *all = mem_alloc(sizeof(*all));
 	char name[64];
-	struct broker_options o = sender_broker_options(s);
+	struct broker_options o = topology_connection(s->topology, s->conf);
 
 	*all = (struct lanes){ .s = s };
 	list_init(&all->list);

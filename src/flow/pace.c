@@ -1,11 +1,8 @@
 #include "flow/pace.h"
 
-#include <inttypes.h>
-
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/alert.h"
-#include "flow/keys.h"
 #include "flow/lane.h"
 
 enum {
@@ -46,9 +43,7 @@ static void on_wake(void *arg)
 	update_runnable(arg);
 }
 
-/* ---- its use: people are told when it comes near the limit, and when it does not any more ---- */
-
-static void tell(struct pace *p, bool near)
+void pace_near_limit(struct pace *p, bool near)
 {
 	const struct account *a = p->account;
 	struct alert_subject who = { a->tenant->id, a->id, NULL };
@@ -58,46 +53,6 @@ static void tell(struct pace *p, bool near)
 			    (long long)p->s->conf->limit_warn, (long long)a->rate);
 	else
 		alert_resolve(p->s->alerts, ALERT_LIMIT_APPROACHING, &who, "it uses less of its limit again");
-}
-
-static void ask_later(struct pace *p)
-{
-	loop_timer_set(p->s->loop, &p->use, 2 * p->s->conf->limit_window);
-}
-
-static void on_use(void *arg, const struct store_reply *r)
-{
-	struct pace *p = arg;
-	const char *word = r && !r->error && r->n == 1 && r->v[0].s ? r->v[0].s : "busy";
-
-	if (!strcmp(word, "calm"))
-		tell(p, false);
-	else if (!strcmp(word, "busy"))
-		ask_later(p);
-}
-
-static void on_use_time(void *arg)
-{
-	struct pace *p = arg;
-	const struct conf *c = p->s->conf;
-	char key[KEY_TEXT_MAX], window[24], percent[24], interval[24];
-
-	key_account(c, p->account, key);
-	snprintf(window, sizeof(window), "%" PRId64, c->limit_window);
-	snprintf(percent, sizeof(percent), "%" PRId64, c->limit_warn);
-	snprintf(interval, sizeof(interval), "%" PRId64, limit_interval_us(p->account->rate));
-	if (store_script(p->s->store, SCRIPT_USE, 1, (struct store_arg[]){ STORE_ARG(key), STORE_ARG(window), STORE_ARG(percent),
-									   STORE_ARG(interval) }, 4, on_use, p) < 0)
-		ask_later(p);
-}
-
-void pace_near_limit(struct pace *p, bool near)
-{
-	tell(p, near);
-	if (near)
-		ask_later(p);
-	else
-		loop_timer_stop(p->s->loop, &p->use);
 }
 
 static struct http_headers *new_headers(const struct account *a)
@@ -125,7 +80,6 @@ struct pace *pace_of(struct sender *s, const struct account *a)
 	for (size_t i = 0; i < ARRAY_LEN(p->ready); i++)
 		list_init(&p->ready[i]);
 	loop_timer_init(&p->wake, on_wake, p);
-	loop_timer_init(&p->use, on_use_time, p);
 	p->headers = new_headers(a);
 	hold_fields_of(a, &p->holds);
 	join_init(&p->join, p);
@@ -137,7 +91,6 @@ void pace_free(struct pace **pp)
 	struct pace *p = *pp;
 
 	loop_timer_stop(p->s->loop, &p->wake);
-	loop_timer_stop(p->s->loop, &p->use);
 	join_release(&p->join);
 	list_del(&p->runnable);
 	http_headers_unref(&p->headers);

@@ -280,21 +280,6 @@ void sender_drain(struct sender *s)
 
 /* ---- birth and death ---- */
 
-struct broker_options sender_broker_options(const struct sender *s)
-{
-	const struct conf *c = s->conf;
-	struct broker_options o = {
-		.urls = (const char *const *)c->amqp_urls.v, .n_urls = c->amqp_urls.n,
-		.ca_file = *c->amqp_ca_file ? c->amqp_ca_file : NULL, .body_max = (size_t)c->amqp_body_max,
-		.heartbeat_s = c->amqp_heartbeat / 1000, .connect_ms = c->amqp_connect, .confirm_ms = c->amqp_confirm,
-		.backoff_min_ms = c->amqp_backoff_min, .backoff_max_ms = c->amqp_backoff_max,
-	};
-
-	if (c->amqp_declare)
-		o.topology = topology_declares(s->topology, &o.n_topology);
-	return o;
-}
-
 static struct broker *connect_broker(struct sender *s, bool consumer, int number)
 {
 	static const struct broker_callbacks in = { .up = on_in_up, .down = on_in_down, .delivery = on_delivery,
@@ -303,7 +288,7 @@ static struct broker *connect_broker(struct sender *s, bool consumer, int number
 						     .refused = on_refused };
 	const struct conf *c = s->conf;
 	char name[64];
-	struct broker_options o = sender_broker_options(s);
+	struct broker_options o = topology_connection(s->topology, c);
 
 	snprintf(name, sizeof(name), "wamd sender[%d] %s", number, consumer ? "consumer" : "publisher");
 	o.connection_name = name;

@@ -87,6 +87,20 @@ const struct broker_declare *topology_declares(const struct topology *t, int *n)
 	return t->declares;
 }
 
+struct broker_options topology_connection(const struct topology *t, const struct conf *c)
+{
+	struct broker_options o = {
+		.urls = (const char *const *)c->amqp_urls.v, .n_urls = c->amqp_urls.n,
+		.ca_file = *c->amqp_ca_file ? c->amqp_ca_file : NULL, .body_max = (size_t)c->amqp_body_max,
+		.heartbeat_s = c->amqp_heartbeat / 1000, .connect_ms = c->amqp_connect, .confirm_ms = c->amqp_confirm,
+		.backoff_min_ms = c->amqp_backoff_min, .backoff_max_ms = c->amqp_backoff_max,
+	};
+
+	if (c->amqp_declare)
+		o.topology = topology_declares(t, &o.n_topology);
+	return o;
+}
+
 const char *topology_delay_queue(const struct topology *t, int64_t delay_ms)
 {
 	for (int i = 0; i < t->n_delays; i++)

@@ -4,14 +4,22 @@
 
 #include "api/admin.h"
 #include "base/log.h"
+#include "flow/alert.h"
+#include "flow/sweep.h"
+#include "flow/topology.h"
 #include "role/child.h"
 
 enum { TICK_MS = 1000, IDLE_LOOK_MS = 20, BODY_MAX = 1 << 20 };
 
+/* A connection of its own for what the keeper says: alerts, tickets. */
 struct keeper {
 	struct loop *loop;
 	const struct child_context *ctx;
 	struct store *store;
+	struct topology *topology;
+	struct broker *publisher;
+	struct alerts *alerts;
+	struct sweep *sweep;
 	struct http_server *server;
 	struct admin admin;
 	struct loop_timer tick, end;
@@ -36,6 +44,7 @@ static void on_tick(void *arg)
 	board_gauge(k->ctx->slot, GAUGE_LOOP_LAG_US, lag);
 	if (lag > k->ctx->slot->gauges[GAUGE_LOOP_LAG_MAX_US])
 		board_gauge(k->ctx->slot, GAUGE_LOOP_LAG_MAX_US, lag);
+	alerts_retry(k->alerts);
 	loop_timer_set(k->loop, &k->tick, TICK_MS);
 }
 
@@ -69,6 +78,26 @@ static void on_store_down(void *arg, const char *why)
 		log_info("redis_down", "%s", why);	/* the senders say it as a warning */
 }
 
+static void on_broker_down(void *arg, const char *why)
+{
+	static struct log_limit limit;
+	unsigned left_out;
+
+	(void)arg;
+	if (log_limit_ok(&limit, &left_out))
+		log_info("amqp_down", "connection=keeper: %s", why);
+}
+
+static struct broker *connect_publisher(struct keeper *k)
+{
+	static const struct broker_callbacks callbacks = { .down = on_broker_down };
+	struct broker_options o = topology_connection(k->topology, k->ctx->conf);
+
+	o.connection_name = "wamd keeper publisher";
+	o.confirms = true;
+	return broker_new(k->loop, &o, &callbacks, k);
+}
+
 int keeper_main(const struct child_context *ctx)
 {
 	static const struct store_callbacks callbacks = { .down = on_store_down };
@@ -78,6 +107,10 @@ int keeper_main(const struct child_context *ctx)
 
 	k.store = store_new(k.loop, &(struct store_options){ .url = ctx->conf->redis_url, .connection_name = "wamd-keeper",
 							     .timeout_ms = ctx->conf->redis_timeout }, &callbacks, &k);
+	k.topology = topology_new(ctx->conf);
+	k.publisher = connect_publisher(&k);
+	k.alerts = alerts_new(ctx->conf, ctx->slot, k.store, k.publisher);
+	k.sweep = sweep_new(k.loop, ctx->conf, k.store, k.publisher, k.alerts);
 	k.admin = (struct admin){ .loop = k.loop, .conf = ctx->conf, .board = ctx->board, .store = k.store,
 				  .dlq = dlq_new(k.loop, ctx->conf), .command = on_command, .arg = &k };
 	k.server = http_server_new(k.loop, &(struct http_server_options){ .listen_fd = ctx->admin_fd, .body_max = message_max > BODY_MAX ? message_max : BODY_MAX,
@@ -91,6 +124,10 @@ int keeper_main(const struct child_context *ctx)
 	dlq_free(&k.admin.dlq);
 	http_server_free(&k.server);
 	store_free(&k.store);
+	broker_free(&k.publisher);
+	sweep_free(&k.sweep);
+	alerts_free(&k.alerts);
+	topology_free(&k.topology);
 	loop_timer_stop(k.loop, &k.tick);
 	loop_timer_stop(k.loop, &k.end);
 	loop_free(&k.loop);
