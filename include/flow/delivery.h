@@ -62,6 +62,7 @@ struct delivery {
 	int priority;			/* 0..10 */
 	const struct account *account;
 	struct pace *pace;		/* of the account; set once it is resolved */
+	uint64_t serial;		/* its place among all that came */
 	bool is_ready;			/* stands in its pace's ready list */
 	uint8_t key[KEY_LEN];
 	int64_t expires_ms;

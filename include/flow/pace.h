@@ -21,6 +21,7 @@ struct pace {
 	struct hold_fields holds;
 	struct list ready[MESSAGE_PRIORITY_MAX + 1];
 	int n_ready, n_asking;
+	int n_from_lane;		/* of those that are ready */
 	int n_active;			/* asking, sending or settling */
 	bool paced;
 	mono_t seen, answered;		/* the last delivery that came; the last step of one under way */
@@ -34,7 +35,7 @@ struct pace {
 struct pace *pace_of(struct sender *s, const struct account *a);
 void pace_free(struct pace **pp);
 void pace_add(struct pace *p, struct delivery *d);		/* may send it to the lane at once */
-void pace_add_back(struct pace *p, struct delivery *d);		/* it was asked for already: first of its priority */
+void pace_add_back(struct pace *p, struct delivery *d);		/* it was asked for already: to its place */
 void pace_remove(struct pace *p, struct delivery *d);
 struct delivery *pace_next(struct pace *p);			/* the caller asks admit for it */
 void pace_answered(struct pace *p, bool must_wait, int64_t wait_ms);	/* admit answered for one of ours */

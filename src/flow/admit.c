@@ -224,7 +224,7 @@ static void on_admitted(void *arg, const struct store_reply *r)
 struct arguments {
 	struct store_arg v[6 + LIMITS_MAX + 31 + 3 * LIMITS_MAX];
 	int n;
-	char numbers[14][24];
+	char numbers[16][24];
 	int n_numbers;
 };
 
@@ -298,7 +298,7 @@ void admit_ask(struct delivery *d)
 		add_text(&a, "");
 	add_number(&a, d->replay.attempts);
 	add_text(&a, d->replay.may_duplicate ? "1" : "0");
-	add_text(&a, pace_minds_lane(d) ? "1" : "0");
+	add_number(&a, pace_minds_lane(d) ? 1 + mono_diff_ms(mono_now(), d->since) : 0);
 	add_number(&a, c->breaker_probe);
 	add_number(&a, c->breaker_ramp);
 	add_number(&a, c->limit_window);

@@ -126,7 +126,8 @@ static void queue_up(struct delivery *d)
 		return;
 	}
 	identity_record_key(d->s->identity, &d->m, d->key);
-	snprintf(d->owner, sizeof(d->owner), "%s:%llu", d->s->incarnation, (unsigned long long)++d->s->serial);
+	d->serial = ++d->s->serial;
+	snprintf(d->owner, sizeof(d->owner), "%s:%llu", d->s->incarnation, (unsigned long long)d->serial);
 	pace_add(d->pace, d);
 }
 

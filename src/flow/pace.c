@@ -118,6 +118,7 @@ static void take_out(struct pace *p, struct delivery *d)
 	list_del(&d->queue);
 	d->is_ready = false;
 	p->n_ready--;
+	p->n_from_lane -= d->lane != NULL;
 	p->s->n_ready--;
 }
 
@@ -146,7 +147,8 @@ static void shed(struct pace *p)
 	bool is_full = p->n_active >= share(p);
 	struct delivery *d;
 
-	while ((p->paced || is_full) && p->n_ready > room(p) && (d = last_of_lowest(p)))
+	/* What came from the lane has its own bound, its consumers' prefetch: it must not push out what came before it. */
+	while ((p->paced || is_full) && p->n_ready - p->n_from_lane > room(p) && (d = last_of_lowest(p)))
 		send_away(p, d, p->paced ? LANE_WHY_LIMIT : "share");
 }
 
@@ -194,15 +196,13 @@ void pace_active(struct pace *p, int change)
 	update_runnable(p);
 }
 
-static void add(struct pace *p, struct delivery *d, bool first)
+static void add(struct pace *p, struct delivery *d, struct list *before)
 {
 	p->seen = loop_now(p->s->loop);
 	d->is_ready = true;
-	if (first)
-		list_add_head(&p->ready[d->priority], &d->queue);
-	else
-		list_add_tail(&p->ready[d->priority], &d->queue);
+	list_add_tail(before, &d->queue);
 	p->n_ready++;
+	p->n_from_lane += d->lane != NULL;
 	p->s->n_ready++;
 	shed(p);
 	update_runnable(p);
@@ -210,12 +210,17 @@ static void add(struct pace *p, struct delivery *d, bool first)
 
 void pace_add(struct pace *p, struct delivery *d)
 {
-	add(p, d, false);
+	add(p, d, &p->ready[d->priority]);
 }
 
+/* Many may have asked at once and come back one by one: each to its own place. */
 void pace_add_back(struct pace *p, struct delivery *d)
 {
-	add(p, d, true);
+	struct list *ready = &p->ready[d->priority], *at = ready->next;
+
+	while (at != ready && CONTAINER_OF(at, struct delivery, queue)->serial < d->serial)
+		at = at->next;
+	add(p, d, at);
 }
 
 void pace_remove(struct pace *p, struct delivery *d)

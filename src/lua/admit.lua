@@ -5,7 +5,7 @@
 --       6 policy for unknown outcomes  7 attempts allowed  8 expires_at (Unix ms)  9 record_ttl_ms  10 interval_us  11 tolerance_us
 --       12 id  13 tenant  14 account  15 digest  16 K  17 first_seen (Unix ms)  18 tail_ms (longest delay + margin)
 --       19 replay: which dead letter it was taken from ('': none)  20 attempts of that letter  21 it may duplicate (0|1)
---       22 its place is in the account's lane, if that has one (0|1)  23 probe_lease_ms  24 ramp_ms (a rate's doubling)
+--       22 ms since it came, if its place is in the account's lane as soon as that is open (0: it is not)  23 probe_lease_ms  24 ramp_ms (a rate's doubling)
 --       25 window_ms in which the number's use is looked at  26 percent of its rate that count as approaching the limit
 --       27-31 fields of the holds that concern it (lib/gate.lua; '': none)
 --       then for each further limit: interval_us, tolerance_us, the verdict when it says no (wait | pair)
@@ -88,8 +88,9 @@ local function go()
 	if now_ms >= expires then
 		return finish('expired', 'expired')
 	end
-	local a = redis.call('HMGET', KEYS[4], 'bs', 'bu', 'ls', 'ra', 'f', 'ft', 'us', 'uc', 'ua')
-	if ARGV[22] == '1' and (a[3] == 'open' or a[3] == 'closing') then
+	local a = redis.call('HMGET', KEYS[4], 'bs', 'bu', 'ls', 'ra', 'f', 'ft', 'us', 'uc', 'ua', 'lo')
+	-- What came before the lane was opened is before all that waits there.
+	if ARGV[22] ~= '0' and (a[3] == 'open' or a[3] == 'closing') and now_ms - tonumber(ARGV[22]) >= (tonumber(a[10]) or 0) then
 		return { 'lane', n }
 	end
 	local fields = hold_fields()

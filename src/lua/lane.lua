@@ -4,7 +4,7 @@
 -- Fields in the account's hash:
 --   ls lu   state, and since or until when (ms): opening | open | closing | deleting; absent: there is none
 --   lh ll   holder, and the end of its lease
---   lw      why it was opened
+--   lw lo   why it was opened, and when (ms)
 -- A lane is open only when its ticket was confirmed by the broker, and the ticket is acked only when the lane is gone: there is always
 -- somebody who takes from it, now or after a restart, whatever Redis has forgotten.
 --   join ticketed(0|1) why opening_ms stale_ms
@@ -40,6 +40,9 @@ local function join()
 	elseif ticketed then
 		local first = state ~= 'open' and state ~= 'closing'
 		set('ls', 'open', 'lu', now_ms, 'lw', why, 'll', math.max(lease_end, now_ms))
+		if first then
+			set('lo', now_ms)
+		end
 		return { 'joined', first and 1 or 0 }
 	elseif state == 'open' or state == 'closing' then
 		-- Nobody has taken from it for long: its ticket is lost, or the broker is.  One more does no harm.
@@ -95,7 +98,7 @@ elseif verb == 'delete' and (state == 'deleting' or (state == 'closing' and now_
 	set('ls', 'deleting', 'lu', now_ms + tonumber(ARGV[4]))
 	return { 'deleting' }
 elseif verb == 'gone' and state == 'deleting' then	-- past its deadline somebody may have opened it anew
-	redis.call('HDEL', KEYS[1], 'ls', 'lu', 'lh', 'll', 'lw')
+	redis.call('HDEL', KEYS[1], 'ls', 'lu', 'lh', 'll', 'lw', 'lo')
 	return { 'ok' }
 elseif verb == 'kept' then
 	set('ls', 'open', 'lu', now_ms)
