@@ -66,8 +66,8 @@ static void send_one(int me, const char *owner, struct strbuf *answer)
 	int64_t asked = monotonic_us();
 	int nth;
 
-	freeReplyObject(ask((const char *[]){ "DEL", record }, 2));
-	admit(&(struct admit){ .owner = owner, .interval_us = 1, .tolerance_us = 1000000, .probe_ms = PROBE_MS, .ramp_ms = 1 }, answer);
+	freeReplyObject(ask((const char *[]){ "DEL", record, bucket }, 3));	/* a limit would only slow this down */
+	admit(&(struct admit){ .owner = owner, .interval_us = 1, .probe_ms = PROBE_MS, .ramp_ms = 1 }, answer);
 	if (!str_starts(answer->buf, "go|"))
 		return;
 	if (str_starts(answer->buf, "go|1|0|1|")) {
