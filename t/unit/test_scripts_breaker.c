@@ -58,7 +58,8 @@ static void check_sums(const char *want)
 
 /* g: good, f: failed, s: slow, -: nothing.  The first letters count; the last one has the events. */
 static const struct { const char *answers; int calls; const char *events, *sums, *account; } counts[] = {
-	{ "g", 1, "", "1 0", "bs=-" }, { "-", 1, "", "0 0", "bs=-" }, { "ggg--", 4, "", "3 0", "bs=-" }, { "gs", 4, "", "2 0", "bs=- f=700" },
+	{ "g", 1, "", "1 0", "bs=-" }, { "-", 1, "", "0 0", "bs=-" }, { "ggg--", 4, "", "3 0", "bs=-" },
+	{ "gs", 4, "", "2 0", "bs=- f=700" },
 	/* not enough calls, or not enough of them failed */
 	{ "fff", 4, "", "0 3", "bs=-" }, { "gggff", 4, "", "3 2", "bs=-" }, { "ffgg", 4, "", "2 2", "bs=-" },	/* only a failure opens */
 	/* half of them: open, and what was counted is forgotten */
@@ -194,8 +195,10 @@ END_TEST
 START_TEST(a_settle_without_answer_is_repeated_and_counts_once)
 {
 	static const struct { const char *what, *says, *account, *sums; } rows[] = {
-		{ "sent", "good", "", "1 0" }, { "sent", "slow", "", "1 0" }, { "retry", "failed", "", "0 1" }, { "unknown", "failed", "", "0 1" },
-		{ "dead", "good", "", "1 0" }, { "back", "slow", "", "1 0" }, { "sent", "good", HALF, "0 0" }, { "retry", "failed", HALF, "0 0" },
+		{ "sent", "good", "", "1 0" }, { "sent", "slow", "", "1 0" }, { "retry", "failed", "", "0 1" },
+		{ "unknown", "failed", "", "0 1" },
+		{ "dead", "good", "", "1 0" }, { "back", "slow", "", "1 0" }, { "sent", "good", HALF, "0 0" },
+		{ "retry", "failed", HALF, "0 0" },
 		{ "back", "", HALF, "0 0" },
 	};
 	struct strbuf answer = STRBUF_INIT, before = STRBUF_INIT, after = STRBUF_INIT;

@@ -23,7 +23,8 @@ static const struct row gates[] = {
 	/* Graph's: running, over, its probe under way, its probe gone */
 	{ "auto", "", "n:1=auto,+5000,7,0,0,-,131,words", { 0 }, "held|0|#|n:1", NULL, NULL },
 	{ "auto over", "", "n:1=" OVER, { 0 }, PROBE, "bs=-", "n:1=" LEASED_TO_ME },
-	{ "auto over, short lease", "", "n:1=" OVER, { .probe_ms = 40000 }, PROBE, "bs=-", "n:1=auto,~-9000,7,2,~+40000,me,131,some,words" },
+	{ "auto over, short lease", "", "n:1=" OVER, { .probe_ms = 40000 }, PROBE, "bs=-",
+	  "n:1=auto,~-9000,7,2,~+40000,me,131,some,words" },
 	{ "probe under way", "", "n:1=auto,-9000,7,2,+8000,other,131,words", { 0 }, "held|0|#|n:1", NULL, NULL },
 	{ "probe gone", "", "n:1=auto,-9000,7,2,-1,other,131,some,words", { 0 }, PROBE, "", "n:1=" LEASED_TO_ME },
 	/* each field that concerns it, and no other */
@@ -43,10 +44,12 @@ static const struct row gates[] = {
 	{ "hold longer", "bs=open bu=+5000", "n:1=auto,+60000,7,0,0,-,131,w", { 0 }, "held|0|#|n:1", NULL, NULL },
 	{ "second hold longer", "", "a:t:acc=auto,+5000,7,0,0,-,1,w w:2=auto,+60000,7,0,0,-,1,w", { 0 }, "held|0|#|w:2", NULL, NULL },
 	{ "first hold longer", "", "a:t:acc=auto,+60000,7,0,0,-,1,w w:2=auto,+5000,7,0,0,-,1,w", { 0 }, "held|0|#|a:t:acc", NULL, NULL },
-	{ "lease longer than another's hold", "", "n:1=auto,-1,7,0,+60000,other,1,w w:2=auto,+5000,7,0,0,-,1,w", { 0 }, "held|0|#|n:1", NULL, NULL },
+	{ "lease longer than another's hold", "", "n:1=auto,-1,7,0,+60000,other,1,w w:2=auto,+5000,7,0,0,-,1,w", { 0 },
+	  "held|0|#|n:1", NULL, NULL },
 	{ "one due, one closed", "bs=open bu=-1", "n:1=auto,+5000,7,0,0,-,131,w", { 0 }, "held|0|#|n:1", NULL, NULL },
 	{ "one closed, one due", "bs=open bu=+5000", "n:1=" OVER, { 0 }, "held|0|#|breaker", NULL, NULL },
-	{ "all due", "bs=open bu=-1", "n:1=" OVER " w:2=" OVER, { 0 }, PROBE, "bs=half bu=~+20000 bo=me", "n:1=" LEASED_TO_ME " w:2=" LEASED_TO_ME },
+	{ "all due", "bs=open bu=-1", "n:1=" OVER " w:2=" OVER, { 0 }, PROBE, "bs=half bu=~+20000 bo=me",
+	  "n:1=" LEASED_TO_ME " w:2=" LEASED_TO_ME },
 	/* the lane comes first; those that come out of it do not mind it */
 	{ "lane open", "ls=open lu=+0", "", { LANE }, "lane|0", NULL, NULL },
 	{ "lane closing", "ls=closing lu=+0", "", { LANE }, "lane|0", NULL, NULL },
@@ -57,7 +60,8 @@ static const struct row gates[] = {
 	{ "lane and breaker", "ls=open bs=open bu=+5000", "t:t=" OPERATOR_FOREVER, { LANE }, "lane|0", NULL, NULL },
 	{ "breaker, out of the lane", "ls=open bs=open bu=+5000", "", { 0 }, "held|0|#|breaker", NULL, NULL },
 	/* too late is too late */
-	{ "held and expired", "bs=open bu=+5000", "t:t=" OPERATOR_FOREVER, { .expires_in = -1000 }, "final|0|expired||expired|0|0||", "bs=open", "" },
+	{ "held and expired", "bs=open bu=+5000", "t:t=" OPERATOR_FOREVER, { .expires_in = -1000 }, "final|0|expired||expired|0|0||",
+	  "bs=open", "" },
 	{ "lane and expired", "ls=open", "", { LANE, .expires_in = -1000 }, "final|0|expired||expired|0|0||", "ls=open", "" },
 };
 
@@ -139,7 +143,8 @@ START_TEST(who_asks_again_is_still_the_probe_and_its_lease_runs_anew)
 		{ "bs=half bu=+100 bo=me", "n:1=" OVER, hold_fields, PROBE, "bs=half bu=~+20000 bo=me", "n:1=auto,~-9000,7,2,0,-,131" },
 		{ "bs=half bu=-100 bo=me", "", hold_fields, PROBE, "bs=half bu=~+20000 bo=me", "" },
 		{ "bs=half bu=-100 bo=me", "", no_fields, PROBE, "bs=half bu=~+20000 bo=me", "" },
-		{ "", "n:1=auto,-9000,7,2,+1,me,131,some,words w:2=" OVER, hold_fields, PROBE, "bs=-", "n:1=" LEASED_TO_ME " w:2=auto,~-9000,7,2,0,-,131" },
+		{ "", "n:1=auto,-9000,7,2,+1,me,131,some,words w:2=" OVER, hold_fields, PROBE, "bs=-",
+		  "n:1=" LEASED_TO_ME " w:2=auto,~-9000,7,2,0,-,131" },
 		{ "bs=half bu=+900000 bo=other", "n:1=auto,-9000,7,2,+900000,other,131,w", hold_fields, GO, "bs=half bu=~+900000 bo=other",
 		  "n:1=auto,~-9000,7,2,~+900000,other" },
 		{ "bs=open bu=+900000", "t:t=" OPERATOR_FOREVER, hold_fields, GO, "bs=open bu=~+900000 bo=-", "t:t=" OPERATOR_FOREVER },
@@ -164,8 +169,10 @@ START_TEST(the_rate_is_corrected_by_ramp_and_share)
 	static const struct { const char *account; int64_t interval, charged; const char *account_after; } rows[] = {
 		{ "", 10000, 10000, "ra=- f=-" },
 		/* one a second, doubled each time, until the rate is reached */
-		{ "ra=-0", 10000, 1000000, "ra=~-0" }, { "ra=-5000", 10000, 1000000, "ra=~-5000" }, { "ra=-15000", 10000, 500000, "ra=~-15000" },
-		{ "ra=-25000", 10000, 250000, "ra=~-25000" }, { "ra=-65000", 10000, 15625, "ra=~-65000" }, { "ra=-75000", 10000, 10000, "ra=-" },
+		{ "ra=-0", 10000, 1000000, "ra=~-0" }, { "ra=-5000", 10000, 1000000, "ra=~-5000" },
+		{ "ra=-15000", 10000, 500000, "ra=~-15000" },
+		{ "ra=-25000", 10000, 250000, "ra=~-25000" }, { "ra=-65000", 10000, 15625, "ra=~-65000" },
+		{ "ra=-75000", 10000, 10000, "ra=-" },
 		{ "ra=-999000000", 10, 10, "ra=-" }, { "ra=-0", 2000000, 2000000, "ra=-" },
 		{ "ra=+60000", 10000, 1000000, "ra=~+60000" },		/* a clock that went back */
 		/* what Graph slowed down comes back by one per cent of the rate a second */
