@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/rand.h"
 #include "flow/alert.h"
 #include "flow/lane.h"
 
@@ -251,7 +252,8 @@ void pace_answered(struct pace *p, bool must_wait, int64_t wait_ms)
 	p->n_asking--;
 	if (must_wait) {
 		p->paced = true;
-		loop_timer_set(p->s->loop, &p->wake, wait_ms);
+		/* All senders that wait for this number were told the same moment: by a hair's breadth each is the first at times. */
+		loop_timer_set(p->s->loop, &p->wake, wait_ms + (int64_t)(rand_u64() % 3));
 		shed(p);
 	} else if (p->n_ready == 0) {
 		p->paced = false;

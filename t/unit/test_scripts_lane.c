@@ -74,7 +74,8 @@ static const struct { const char *before, *verb, *who, *answer, *after; } rows[]
 	{ DELETING HELD, "join ticketed", "a", "later|#", NULL }, { DELETING_OVER HELD, "join ticketed", "a", "joined|1", OPENED " lh=me" },
 	/* take: the newest ticket wins; what is not there, or not yet, is open */
 	{ "", "take", "a", "mine|open|0|", "ls=open lu=~+0 lh=a ll=~+15000" },
-	{ OPENING_, "take", "a", "mine|open|0|", "ls=open lu=~+0 lh=a ll=~+15000" },
+	{ OPENING_, "take", "a", "mine|opening|0|", "ls=opening lu=~+4000 lh=a ll=~+15000" },
+	{ OPENING_OVER, "take", "a", "mine|open|0|", "ls=open lu=~+0 lh=a ll=~+15000" },
 	{ OPEN HELD, "take", "a", "mine|open|0|", "ls=open lu=~-3000 lh=a ll=~+15000" },
 	{ OPEN HELD, "take", "me", "mine|open|0|", "lh=me ll=~+15000" },
 	{ OPEN NOT_HELD, "take", "a", "mine|open|0|", "lh=a ll=~+15000" },
@@ -83,7 +84,7 @@ static const struct { const char *before, *verb, *who, *answer, *after; } rows[]
 	{ DELETING_OVER HELD, "take", "a", "mine|deleting|0|", "ls=deleting lu=~-10 lh=a" },
 	/* hold: unless somebody else has it, also when its lease is over */
 	{ "", "hold", "me", "mine|open|0|", "ls=open lu=~+0 lh=me ll=~+15000" },
-	{ OPENING_, "hold", "me", "mine|open|0|", "ls=open lh=me" },
+	{ OPENING_, "hold", "me", "mine|opening|0|", "ls=opening lh=me" },
 	{ OPEN HELD, "hold", "me", "mine|open|0|", "ls=open lu=~-3000 lh=me ll=~+15000" },
 	{ OPEN NOT_HELD, "hold", "me", "mine|open|0|", "lh=me ll=~+15000" },
 	{ CLOSING HELD, "hold", "me", "mine|closing|0|", "ls=closing lu=~-3000 ll=~+15000" },
