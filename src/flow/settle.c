@@ -184,7 +184,24 @@ static void tell(struct delivery *d)
 		    &(struct alert_subject){ d->account->tenant->id, d->account->id, what }, "%s", d->answer.text);
 }
 
-/* The host's breaker: what came, or did not come, from Graph at all. */
+/* Does another account fail, too?  Of each process's own knowledge: all of them see all accounts. */
+static bool others_fail(struct sender *s, const struct account *a)
+{
+	mono_t now = mono_now();
+
+	if (s->failed != a) {
+		s->failed_before = s->failed;
+		s->failed_before_at = s->failed_at;
+		s->failed = a;
+	}
+	s->failed_at = now;
+	return s->conf->n_accounts == 1 || (s->failed_before && mono_diff_ms(now, s->failed_before_at) <= s->conf->host_window);
+}
+
+/*
+ * The host's breaker: what came, or did not come, from Graph at all.  Time-outs and errors of one account alone are the business of
+ * its own breaker, or one busy account in trouble would keep all others from sending.
+ */
 static void judge_host(struct delivery *d)
 {
 	const char *says = sample(d);
@@ -193,6 +210,10 @@ static void judge_host(struct delivery *d)
 
 	if (!d->has_pass)
 		return;
+	if (failed && *says && !others_fail(d->s, d->account) && !d->is_host_probe) {
+		delivery_give_back_pass(d);
+		return;
+	}
 	d->has_pass = false;
 	switch (host_result(&d->s->board->host, &d->s->host_rules, mono_now(), d->pass, failed)) {
 	case HOST_OPENED:
