@@ -5,8 +5,8 @@
 
 expect_log 'alert kind=(breaker_open|limit_queueing|limit_approaching) state=raised'
 expect_log 'warn wamd child_died'
-cycles=50 lease=1
-[[ -z ${WAMD_LONG-} ]] || cycles=1000 lease=10
+cycles=50 lease=1 steps='["1s","2s","4s","8s","8s"]'
+[[ -z ${WAMD_LONG-} ]] || cycles=1000 lease=10 steps='["8s","30s","30s","60s","60s"]'	# none may use up its attempts meanwhile
 at_rest() { ledger --strict "$@" >ledger.out; }
 number_of() { python3 -c "import json, sys; print(next(a['phone_number_id'] for a in json.load(open('$DIR/accounts.json')) if a['account_id'] == '$1'))"; }
 rate_of() {	# ACCOUNT RATE
@@ -59,7 +59,7 @@ slowest() {	# FILE
 test_expect_success 'one account of four gets 131016 or no answer at all' '
 	stack_up --no-wamd --senders 8 --tenants 2 --accounts 2 --rate 1000 --sandbox-args "--rate 0 --pair off --delay 30" \
 		--set limit.pair_interval=0ms --set graph.send_timeout=2s --set message.lease_margin=500ms \
-		--set message.unknown_timer=1s --set "retry.wait=[\"1s\",\"4s\"]" --set "retry.server=[\"1s\",\"2s\",\"4s\",\"8s\",\"8s\"]" \
+		--set message.unknown_timer=1s --set "retry.wait=[\"1s\",\"4s\"]" --set "retry.server=$steps" --set "retry.connect=$steps" \
 		--set amqp.confirm_timeout=1s --set lane.grace=6s --set lane.idle=1s --set breaker.min_calls=10 \
 		--set breaker.open=2500ms --set breaker.open_max=2500ms --set breaker.probe_lease=1s --set breaker.ramp=500ms &&
 	rate_of t1-a1 100 && rate_of t2-a1 200 && stack start-wamd && sick=$(number_of t1-a1) sick2=$(number_of t2-a1) &&
@@ -131,7 +131,7 @@ assert 0 < $killed - t[hang] < .7 * $lease <= $lease - .2 <= gaps[hang] <= $leas
 " && grep breaker_opened "$DIR/wamd.log" | grep account=t2-a1 | cut -d" " -f3 | sort | uniq -c | tee probers && [[ $(wc -l <probers) -ge 4 ]]
 '
 test_expect_success 'Graph recovers: all are sent, once' '
-	sandbox_curl faults -X DELETE && wait_for at_rest 60; cat ledger.out; at_rest && [[ $(depth whatsapp.outbound.dlq) -eq 0 ]]
+	sandbox_curl faults -X DELETE && wait_for at_rest 100; cat ledger.out; at_rest && [[ $(depth whatsapp.outbound.dlq) -eq 0 ]]
 '
 test_expect_success 'no turn of a loop was long' 'loop_was_never_away'
 test_done
