@@ -36,6 +36,8 @@ struct sender {
 	struct alerts *alerts;
 	struct board *board;
 	struct host_rules host_rules;
+	const struct account *failed, *failed_before;	/* whose POSTs failed last, and whose before: not the same */
+	mono_t failed_at, failed_before_at;
 	int n_accounts_seen;			/* accounts that send: each gets its share of the window */
 	struct pace **paces;		/* by account.index; NULL: not seen yet */
 	struct list runnable;		/* those with something ready and allowed to ask */

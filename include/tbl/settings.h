@@ -96,7 +96,7 @@ SETTING(alert_cooldown, msec,  "alert.cooldown",       "1h", 0, 604800000, LIVE,
 
 SETTING(host_window,    msec,  "host.window",          "10s", 1000, 15000, LIVE, "How far back answers of Graph count for the breaker and the retry budget.")
 SETTING(host_calls,     count, "host.min_calls",       "20", 1, 100000, LIVE, "With fewer answers in host.window the breaker stays closed.")
-SETTING(host_percent,   count, "host.failed_percent",  "50", 1, 100, LIVE, "Percent of the answers in host.window that must have failed for the breaker to open.")
+SETTING(host_percent,   count, "host.failed_percent",  "50", 1, 100, LIVE, "Percent of the answers in host.window that must have failed, of more than one account, for the breaker to open.")
 SETTING(host_open,      msec,  "host.open",            "2s", 100, 600000, LIVE, "How long an open breaker lets nothing go before it probes; doubles with each probe that fails.")
 SETTING(host_open_max,  msec,  "host.open_max",        "15s", 100, 600000, LIVE, "Longest such time.")
 SETTING(host_probe,     msec,  "host.probe_lease",     "10s", 100, 600000, LIVE, "How long one probe keeps others away, when its sender dies before the answer.")

@@ -78,7 +78,7 @@ static int64_t back_delay(const struct delivery *d)
 
 /* ---- what the answer says of the account ---- */
 
-/* settle.lua's word for the breaker and the limiter.  No connection is the host's trouble, not the account's. */
+/* settle.lua's word for the breaker and the limiter, as far as the answer tells.  No connection is the host's trouble, not the account's. */
 static const char *sample(const struct delivery *d)
 {
 	const struct answer *a = &d->answer;
@@ -99,6 +99,14 @@ static const char *sample(const struct delivery *d)
 		return "good";
 	}
 	BUG("outcome %d", (int)a->outcome);
+}
+
+/* While Graph fails everybody, nothing is said of one account: the breakers of all would open, and each come back slowly. */
+static const char *sample_of_account(const struct delivery *d)
+{
+	const char *says = sample(d);
+
+	return !strcmp(says, "failed") && host_is_open(&d->s->board->host) ? "" : says;
 }
 
 static bool holds_recipient(const struct delivery *d)
@@ -184,7 +192,24 @@ static void tell(struct delivery *d)
 		    &(struct alert_subject){ d->account->tenant->id, d->account->id, what }, "%s", d->answer.text);
 }
 
-/* The host's breaker: what came, or did not come, from Graph at all. */
+/* Does another account fail, too?  Of each process's own knowledge: all of them see all accounts. */
+static bool others_fail(struct sender *s, const struct account *a)
+{
+	mono_t now = mono_now();
+
+	if (s->failed != a) {
+		s->failed_before = s->failed;
+		s->failed_before_at = s->failed_at;
+		s->failed = a;
+	}
+	s->failed_at = now;
+	return s->conf->n_accounts == 1 || (s->failed_before && mono_diff_ms(now, s->failed_before_at) <= s->conf->host_window);
+}
+
+/*
+ * The host's breaker: what came, or did not come, from Graph at all.  Time-outs and errors of one account alone are the business of
+ * its own breaker, or one busy account in trouble would keep all others from sending.
+ */
 static void judge_host(struct delivery *d)
 {
 	const char *says = sample(d);
@@ -193,6 +218,10 @@ static void judge_host(struct delivery *d)
 
 	if (!d->has_pass)
 		return;
+	if (failed && *says && !others_fail(d->s, d->account) && !d->is_host_probe) {
+		delivery_give_back_pass(d);
+		return;
+	}
 	d->has_pass = false;
 	switch (host_result(&d->s->board->host, &d->s->host_rules, mono_now(), d->pass, failed)) {
 	case HOST_OPENED:
@@ -357,7 +386,7 @@ void settle_ask(struct delivery *d)
 		STORE_ARG(d->owner), STORE_ARG(n), STORE_ARG(d->settle_as), STORE_ARG(d->answer.wamid),
 		STORE_ARG(reason_code(d->reason)), STORE_ARG(code), STORE_ARG(entry.buf), STORE_ARG(ttl), STORE_ARG(tail),
 		STORE_ARG(wamid_ttl), STORE_ARG(hex), STORE_ARG(d->answer.text),
-		STORE_ARG(sample(d)), STORE_ARG(d->is_probe ? "1" : "0"), STORE_ARG(calls), STORE_ARG(percent), STORE_ARG(open),
+		STORE_ARG(sample_of_account(d)), STORE_ARG(d->is_probe ? "1" : "0"), STORE_ARG(calls), STORE_ARG(percent), STORE_ARG(open),
 		STORE_ARG(open_max), STORE_ARG(field), STORE_ARG(hold), STORE_ARG(most), STORE_ARG(d->answer.text), STORE_ARG(recipient_ms),
 		STORE_ARG(d->pace->holds.of[0]), STORE_ARG(d->pace->holds.of[1]), STORE_ARG(d->pace->holds.of[2]),
 		STORE_ARG(d->pace->holds.of[3]), STORE_ARG(template),
