@@ -71,7 +71,7 @@ struct delivery {
 	char owner[DELIVERY_OWNER_MAX];
 	int attempt, base;		/* base: attempts used before the message was replayed */
 	bool is_probe;			/* the one message that tries an open breaker or a hold */
-	bool has_pass;
+	bool has_pass, is_host_probe;	/* of Graph's host: see pass | the one that tries it */
 	host_pass pass;			/* of the host's breaker, until its answer */
 	mono_t admit_asked, lease_end;
 	int64_t timeout_ms;		/* of the POST */

@@ -72,6 +72,7 @@ static void begin(struct sender *s, host_pass pass, bool probe)
 		return;
 	}
 	d->has_pass = true;
+	d->is_host_probe = probe;
 	d->pass = pass;
 	admit_ask(d);
 }
