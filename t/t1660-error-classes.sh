@@ -60,9 +60,14 @@ for code in 131026 131047; do
 		wait_for "dead is-$code" 10 && test_grep "\"code\": *$code" letter && log_says is-$code refused $code recipient
 	'
 done
+test_expect_success '131047 is an alert, 131026 is none' '
+	wait_for "grep -q \"alert kind=message_refused state=raised .*what=code:131047\" \"$DIR/wamd.log\"" 5 &&
+	! grep "alert .*code:131026" "$DIR/wamd.log"
+'
 test_expect_success '131048 is held: it waits without using an attempt, then goes' '
 	meets is-131048 131048 3 any && ends is-131048 sent 1 && [[ $(posts_of is-131048) -eq 4 ]] &&
-	log_says is-131048 held 131048 number
+	log_says is-131048 held 131048 number &&
+	test_grep "alert kind=held state=raised .*what=n:[0-9]* " "$DIR/wamd.log" && test_grep "gate tenant=t1 account=t1-a1 released n:" "$DIR/wamd.log"
 '
 test_expect_success 'what was sent names no scope' '
 	! grep "outcome=sent .*scope=" "$DIR/wamd.log"
