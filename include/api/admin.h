@@ -4,6 +4,7 @@
 
 #include "api/dlq.h"
 #include "base/board.h"
+#include "base/list.h"
 #include "conf/conf.h"
 #include "io/http_server.h"
 #include "io/store.h"
@@ -14,6 +15,7 @@ struct admin {
 	struct board *board;
 	struct store *store;
 	struct dlq *dlq;
+	struct list sweeps;			/* calls that look over many accounts (api/sweep.h) */
 	void (*command)(void *arg, int what);	/* to the supervisor, COMMAND_* */
 	void *arg;
 };
