@@ -15,7 +15,7 @@ struct admin {
 	struct board *board;
 	struct store *store;
 	struct dlq *dlq;
-	struct list sweeps;			/* calls that look over many accounts (api/sweep.h) */
+	struct list surveys;			/* calls that look over many accounts (api/survey.h) */
 	void (*command)(void *arg, int what);	/* to the supervisor, COMMAND_* */
 	void *arg;
 };

@@ -1,6 +1,6 @@
 /* hold list: every hold of each domain, oldest first, and whose it is. */
 #include "api/handlers.h"
-#include "api/sweep.h"
+#include "api/survey.h"
 #include "base/mem.h"
 
 /* The accounts of one domain in order of their numbers or business accounts: there may be thousands, and a hold on each. */
@@ -16,7 +16,7 @@ static int by_waba(const void *a, const void *b)
 	return strcmp((*(const struct account *const *)a)->waba_id, (*(const struct account *const *)b)->waba_id);
 }
 
-static void whose_init(struct whose *w, const struct sweep *s, const char *domain)
+static void whose_init(struct whose *w, const struct survey *s, const char *domain)
 {
 	*w = (struct whose){ .by_number = mem_array((size_t)s->n_accounts + 1, sizeof(*w->by_number)) };
 	for (int i = 0; i < s->n_accounts; i++)
@@ -46,7 +46,7 @@ static const struct account *find(const struct whose *w, const struct gate_hold 
 	return found ? *found : NULL;
 }
 
-static bool is_wanted(const struct sweep *s, const struct gate_hold *h, const struct account *whose)
+static bool is_wanted(const struct survey *s, const struct gate_hold *h, const struct account *whose)
 {
 	if (!s->tenant)
 		return true;
@@ -62,7 +62,7 @@ static int by_age(const void *a, const void *b)
 	return x->since_ms != y->since_ms ? x->since_ms < y->since_ms ? -1 : 1 : x->at - y->at;
 }
 
-static void take_holds(struct sweep *s, const struct tenant *of_domain, const struct store_reply *r)
+static void take_holds(struct survey *s, const struct tenant *of_domain, const struct store_reply *r)
 {
 	struct entry *entries = mem_array((size_t)r->n / 2 + 1, sizeof(*entries));
 	size_t n = 0;
@@ -71,7 +71,7 @@ static void take_holds(struct sweep *s, const struct tenant *of_domain, const st
 
 	for (int i = 0; i + 1 < r->n; i += 2)
 		if (r->v[i].s && r->v[i + 1].s && gate_hold_read(r->v[i].s, r->v[i + 1].s, &h) == 0 &&
-		    !gate_hold_is_over(&h, sweep_now_ms(s)))
+		    !gate_hold_is_over(&h, survey_now_ms(s)))
 			entries[n++] = (struct entry){ h.since_ms, i };
 	qsort(entries, n, sizeof(*entries), by_age);
 	if (n)
@@ -84,7 +84,7 @@ static void take_holds(struct sweep *s, const struct tenant *of_domain, const st
 			continue;
 		whose = find(&w, &h);
 		if (is_wanted(s, &h, whose))
-			sweep_tell(s, gate_hold(&h, whose, sweep_now_ms(s)));
+			survey_tell(s, gate_hold(&h, whose, survey_now_ms(s)));
 	}
 	if (n)
 		whose_release(&w);
@@ -93,7 +93,7 @@ static void take_holds(struct sweep *s, const struct tenant *of_domain, const st
 
 void on_hold_list(struct admin *a, struct http_call *c)
 {
-	static const struct sweep_kind kind = { .list = "holds", .holds = true, .take_holds = take_holds };
+	static const struct survey_kind kind = { .list = "holds", .holds = true, .take_holds = take_holds };
 
-	sweep_start(a, c, &kind);
+	survey_start(a, c, &kind);
 }

@@ -1,11 +1,11 @@
 /* What operators look at: accounts, breakers, lanes and limits. */
 #include "api/handlers.h"
-#include "api/sweep.h"
+#include "api/survey.h"
 
 /* ---- accounts ---- */
 
 /* Of the holds that concern all its messages, the one that lasts longest. */
-static json_t *hold_that_matters(struct sweep *s, const struct gate_view *g)
+static json_t *hold_that_matters(struct survey *s, const struct gate_view *g)
 {
 	struct hold_fields fields;
 	struct gate_hold h, longest;
@@ -13,7 +13,7 @@ static json_t *hold_that_matters(struct sweep *s, const struct gate_view *g)
 
 	hold_fields_of(g->account, &fields);
 	for (int i = 0; i < HOLD_TEMPLATE; i++) {
-		const char *text = sweep_hold(s, g->account->tenant, fields.of[i]);
+		const char *text = survey_hold(s, g->account->tenant, fields.of[i]);
 
 		if (!text || gate_hold_read(fields.of[i], text, &h) < 0 || gate_hold_is_over(&h, g->now_ms) ||
 		    gate_hold_wait_ms(&h, g->now_ms) <= most)
@@ -24,27 +24,27 @@ static json_t *hold_that_matters(struct sweep *s, const struct gate_view *g)
 	return most < 0 ? NULL : gate_hold(&longest, g->account, g->now_ms);
 }
 
-static json_t *take_account(struct sweep *s, const struct gate_view *g)
+static json_t *take_account(struct survey *s, const struct gate_view *g)
 {
 	return gate_account(g, hold_that_matters(s, g));
 }
 
 void on_account_list(struct admin *a, struct http_call *c)
 {
-	static const struct sweep_kind kind = { .list = "accounts", .holds = true, .accounts = true, .take = take_account };
+	static const struct survey_kind kind = { .list = "accounts", .holds = true, .accounts = true, .take = take_account };
 
-	sweep_start(a, c, &kind);
+	survey_start(a, c, &kind);
 }
 
 /* ---- breakers ---- */
 
-static json_t *take_breaker(struct sweep *s, const struct gate_view *g)
+static json_t *take_breaker(struct survey *s, const struct gate_view *g)
 {
 	(void)s;
 	return gate_breaker(g);
 }
 
-static json_t *take_troubled(struct sweep *s, const struct gate_view *g)
+static json_t *take_troubled(struct survey *s, const struct gate_view *g)
 {
 	(void)s;
 	return gate_breaker_is_calm(g) ? NULL : gate_breaker(g);
@@ -52,27 +52,27 @@ static json_t *take_troubled(struct sweep *s, const struct gate_view *g)
 
 void on_breaker_list(struct admin *a, struct http_call *c)
 {
-	static const struct sweep_kind kind = { .list = "breakers", .accounts = true, .take = take_troubled };
+	static const struct survey_kind kind = { .list = "breakers", .accounts = true, .take = take_troubled };
 
-	sweep_start(a, c, &kind);
+	survey_start(a, c, &kind);
 }
 
 void on_breaker_show(struct admin *a, struct http_call *c)
 {
-	static const struct sweep_kind kind = { .accounts = true, .cells = true, .take = take_breaker };
+	static const struct survey_kind kind = { .accounts = true, .cells = true, .take = take_breaker };
 
-	sweep_start_one(a, c, &kind);
+	survey_start_one(a, c, &kind);
 }
 
 /* ---- lanes ---- */
 
-static json_t *take_lane(struct sweep *s, const struct gate_view *g)
+static json_t *take_lane(struct survey *s, const struct gate_view *g)
 {
 	(void)s;
 	return gate_lane(g);
 }
 
-static json_t *take_open_lane(struct sweep *s, const struct gate_view *g)
+static json_t *take_open_lane(struct survey *s, const struct gate_view *g)
 {
 	(void)s;
 	return gate_has_lane(g) ? gate_lane(g) : NULL;
@@ -80,21 +80,21 @@ static json_t *take_open_lane(struct sweep *s, const struct gate_view *g)
 
 void on_lane_list(struct admin *a, struct http_call *c)
 {
-	static const struct sweep_kind kind = { .list = "lanes", .accounts = true, .counts_lanes = true, .take = take_open_lane };
+	static const struct survey_kind kind = { .list = "lanes", .accounts = true, .counts_lanes = true, .take = take_open_lane };
 
-	sweep_start(a, c, &kind);
+	survey_start(a, c, &kind);
 }
 
 void on_lane_show(struct admin *a, struct http_call *c)
 {
-	static const struct sweep_kind kind = { .accounts = true, .counts_lanes = true, .take = take_lane };
+	static const struct survey_kind kind = { .accounts = true, .counts_lanes = true, .take = take_lane };
 
-	sweep_start_one(a, c, &kind);
+	survey_start_one(a, c, &kind);
 }
 
 /* ---- limits ---- */
 
-static json_t *take_limit(struct sweep *s, const struct gate_view *g)
+static json_t *take_limit(struct survey *s, const struct gate_view *g)
 {
 	(void)s;
 	return gate_limit(g);
@@ -102,7 +102,7 @@ static json_t *take_limit(struct sweep *s, const struct gate_view *g)
 
 void on_limit_show(struct admin *a, struct http_call *c)
 {
-	static const struct sweep_kind kind = { .accounts = true, .take = take_limit };
+	static const struct survey_kind kind = { .accounts = true, .take = take_limit };
 
-	sweep_start_one(a, c, &kind);
+	survey_start_one(a, c, &kind);
 }

@@ -12,7 +12,7 @@
 #include "msg/identity.h"
 
 static const int64_t day_ms = 86400000;
-enum { FOR_MIN_MS = 1000, FOR_MAX_DAYS = 365, REASON_MAX = 200 };
+enum { FOR_MIN_MS = 1000, HOLD_MAX_DAYS = 365, BREAKER_MAX_DAYS = 7, REASON_MAX = 200 };
 
 /* One call, until operate.lua has answered. */
 struct operation {
@@ -86,7 +86,7 @@ static int ask(struct operation *o, store_reply_f *done)
 	snprintf(ms, sizeof(ms), "%" PRId64, o->for_ms);
 	args[n++] = is_breaker ? STORE_ARG(account) : STORE_ARG(holds);
 	args[n++] = STORE_ARG(holds);
-	args[n++] = *o->recipient_key ? STORE_ARG(o->recipient_key) : STORE_ARG(holds);
+	args[n++] = *o->recipient_key ? STORE_ARG(o->recipient_key) : STORE_ARG(holds);	/* or any of the domain */
 	args[n++] = STORE_ARG(o->verb);
 	if (!is_breaker)
 		args[n++] = STORE_ARG(o->field);
@@ -144,10 +144,23 @@ static void on_held(void *arg, const struct store_reply *r)
 	answer(o, hold_json(o, r->v[2].s, r->v[1].i));
 }
 
+static json_t *released_json(const struct operation *o)
+{
+	json_t *body = json_object();
+	char first[80], second[HOLD_FIELD_MAX];
+	enum hold_scope scope;
+
+	json_put_text(body, "tenant_id", o->tenant->id);
+	json_put_text(body, "scope", hold_scope_name(o->scope));
+	json_put_text(body, "account_id", o->account ? o->account->id : NULL);
+	if (hold_field_read(o->field, &scope, first, second) == 0)
+		json_put_text(body, "what", *second ? second : first);
+	return body;
+}
+
 static void on_released(void *arg, const struct store_reply *r)
 {
 	struct operation *o = arg;
-	json_t *body;
 
 	if (!has_answer(o, r, 1))
 		return;
@@ -157,11 +170,7 @@ static void on_released(void *arg, const struct store_reply *r)
 		return;
 	}
 	tell(o, "released");
-	body = json_object();
-	json_put_text(body, "tenant_id", o->tenant->id);
-	json_put_text(body, "scope", hold_scope_name(o->scope));
-	json_put_text(body, "account_id", o->account ? o->account->id : NULL);
-	answer(o, body);
+	answer(o, released_json(o));
 }
 
 /* A recipient is known by its keyed hash only, and the key is the installation's. */
@@ -226,7 +235,7 @@ static const char *take_hold(struct operation *o, struct strbuf *why)
 		why_write(why, "this tenant has no such account, number or business account");
 		return "unknown_account";
 	}
-	return take_reason(o, why) < 0 || call_duration(o->call, "for", 0, FOR_MIN_MS, FOR_MAX_DAYS * day_ms, &o->for_ms, why) < 0 ?
+	return take_reason(o, why) < 0 || call_duration(o->call, "for", 0, FOR_MIN_MS, HOLD_MAX_DAYS * day_ms, &o->for_ms, why) < 0 ?
 		"bad_request" : NULL;
 }
 
@@ -325,8 +334,7 @@ void on_breaker_trip(struct admin *a, struct http_call *c)
 		return;
 	o = operation_new(a, c, "trip", account->tenant);
 	o->account = account;
-	/* A day: so long its hash is kept. */
-	if (call_duration(c, "for", a->conf->breaker_open, FOR_MIN_MS, day_ms, &o->for_ms, &why) < 0)
+	if (call_duration(c, "for", a->conf->breaker_open, FOR_MIN_MS, BREAKER_MAX_DAYS * day_ms, &o->for_ms, &why) < 0)
 		fail(o, 400, "bad_request", why.buf);
 	else
 		start(o, on_tripped);

@@ -105,8 +105,10 @@ static const char *narrow_to_recipient(struct selector *s, const char *who, stru
 		why_write(why, "account: this tenant has no such account");
 		return unknown_account;
 	}
-	if ((is_user_id ? recipient_from_user_id(&s->recipient, who, why) : recipient_from_phone(&s->recipient, who, why)) < 0)
+	if ((is_user_id ? recipient_from_user_id(&s->recipient, who, NULL) : recipient_from_phone(&s->recipient, who, NULL)) < 0) {
+		why_write(why, "recipient: found %zu characters, allowed E.164 such as +491511234567, or a user id", strlen(who));
 		return bad_request;
+	}
 	s->scope = HOLD_RECIPIENT;
 	s->field[0] = 0;
 	return NULL;

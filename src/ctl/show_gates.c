@@ -63,18 +63,27 @@ int show_hold_list(const json_t *a)
 	return end(&t, "nothing is on hold");
 }
 
+/* "account support of tenant acme" */
+static void print_whose(const json_t *a)
+{
+	printf("%s %s", answer_text(a, "scope"), answer_text(a, "what"));
+	if (strcmp(answer_text(a, "scope"), "tenant"))
+		printf(" of tenant %s", answer_text(a, "tenant_id"));
+}
+
 static int show_held(const json_t *a)
 {
-	printf("held: %s %s of tenant %s, until %s\nmessages wait from now on, in at most 5 seconds everywhere\n", answer_text(a, "scope"),
-	       answer_text(a, "what"), answer_text(a, "tenant_id"), json_object_get(a, "until") ? answer_text(a, "until") : "it is released");
+	printf("held: ");
+	print_whose(a);
+	printf(", until %s\nall senders know it within 5 seconds\n", json_object_get(a, "until") ? answer_text(a, "until") : "it is released");
 	return 0;
 }
 
 static int show_released(const json_t *a)
 {
-	printf("released: %s%s%s of tenant %s\nmessages go on in at most 5 seconds\n", answer_text(a, "scope"),
-	       json_object_get(a, "account_id") ? " of account " : "",
-	       json_object_get(a, "account_id") ? answer_text(a, "account_id") : "", answer_text(a, "tenant_id"));
+	printf("released: ");
+	print_whose(a);
+	puts("\nall senders know it within 5 seconds");
 	return 0;
 }
 

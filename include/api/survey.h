@@ -1,36 +1,36 @@
 /*
- * sweep - one call's look over the gates of many accounts; private to src/api.
+ * survey - one call's look over the gates of many accounts; private to src/api.
  *
  * Redis is asked for its time, then for the holds of each limit domain, then for each account's hash: at most a bite of commands at a
  * time, and what an answer says is written into the body at once, so that no turn of the loop is long however many accounts there are.
- * Ownership: a sweep ends itself when it has answered; sweeps_free() ends those that are left when the keeper goes.
+ * Ownership: a survey ends itself when it has answered; surveys_free() ends those that are left when the keeper goes.
  */
-#ifndef API_SWEEP_H
-#define API_SWEEP_H
+#ifndef API_SURVEY_H
+#define API_SURVEY_H
 
 #include "api/admin.h"
 #include "api/gate_view.h"
 #include "api/lane_count.h"
 #include "base/strbuf.h"
 
-struct sweep;
+struct survey;
 
-struct sweep_kind {
+struct survey_kind {
 	const char *list;		/* name of the answer's array; NULL: its only object is the answer */
 	bool holds, accounts;		/* what is asked of Redis */
 	bool cells;			/* with the answers of the last minute */
 	bool counts_lanes;		/* then only taken accounts are told, with what waits in their lanes */
-	void (*take_holds)(struct sweep *s, const struct tenant *of_domain, const struct store_reply *r);	/* NULL: kept for take() */
-	json_t *(*take)(struct sweep *s, const struct gate_view *g);	/* NULL: this account is left out */
+	void (*take_holds)(struct survey *s, const struct tenant *of_domain, const struct store_reply *r);	/* NULL: kept for take() */
+	json_t *(*take)(struct survey *s, const struct gate_view *g);	/* NULL: this account is left out */
 };
 
-struct sweep {
-	struct list list;		/* admin.sweeps */
+struct survey {
+	struct list list;		/* admin.surveys */
 	struct admin *a;
 	struct http_call *call;		/* NULL: the client has gone */
-	const struct sweep_kind *kind;
+	const struct survey_kind *kind;
 	const struct tenant *tenant;	/* only this one's; NULL: all */
-	enum sweep_stage { SWEEP_CLOCK, SWEEP_HOLDS, SWEEP_ACCOUNTS, SWEEP_LANES } stage;
+	enum survey_stage { SURVEY_CLOCK, SURVEY_HOLDS, SURVEY_ACCOUNTS, SURVEY_LANES } stage;
 	int64_t clock_ms;		/* Redis's less ours */
 	const struct tenant **domains;	/* the first tenant of each */
 	const struct account **accounts;
@@ -46,12 +46,12 @@ struct sweep {
 	int n_lanes;
 };
 
-void sweep_start(struct admin *a, struct http_call *c, const struct sweep_kind *kind);	/* all, or the tenant's of the query */
-void sweep_start_one(struct admin *a, struct http_call *c, const struct sweep_kind *kind);	/* the account of the query */
-void sweeps_free(struct admin *a);	/* after the store */
+void survey_start(struct admin *a, struct http_call *c, const struct survey_kind *kind);	/* all, or the tenant's of the query */
+void survey_start_one(struct admin *a, struct http_call *c, const struct survey_kind *kind);	/* the account of the query */
+void surveys_free(struct admin *a);	/* after the store */
 
-int64_t sweep_now_ms(const struct sweep *s);			/* Redis's time */
-void sweep_tell(struct sweep *s, json_t *item);			/* takes it over */
-const char *sweep_hold(const struct sweep *s, const struct tenant *of_domain, const char *field);	/* NULL: none */
+int64_t survey_now_ms(const struct survey *s);			/* Redis's time */
+void survey_tell(struct survey *s, json_t *item);			/* takes it over */
+const char *survey_hold(const struct survey *s, const struct tenant *of_domain, const char *field);	/* NULL: none */
 
 #endif

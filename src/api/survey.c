@@ -1,4 +1,4 @@
-#include "api/sweep.h"
+#include "api/survey.h"
 
 #include "api/handlers.h"
 #include "api/reply.h"
@@ -9,12 +9,12 @@
 
 enum { BITE = 500 };
 
-int64_t sweep_now_ms(const struct sweep *s)
+int64_t survey_now_ms(const struct survey *s)
 {
 	return wall_ms() + s->clock_ms;
 }
 
-void sweep_tell(struct sweep *s, json_t *item)
+void survey_tell(struct survey *s, json_t *item)
 {
 	if (s->kind->list && s->n_told++)
 		strbuf_addc(&s->body, ',');
@@ -22,14 +22,14 @@ void sweep_tell(struct sweep *s, json_t *item)
 	json_decref(item);
 }
 
-const char *sweep_hold(const struct sweep *s, const struct tenant *of_domain, const char *field)
+const char *survey_hold(const struct survey *s, const struct tenant *of_domain, const char *field)
 {
 	return json_text(json_object_get(s->holds, of_domain->domain), field);
 }
 
 /* ---- the end ---- */
 
-static void sweep_free(struct sweep *s)
+static void survey_free(struct survey *s)
 {
 	lane_count_free(&s->count);
 	for (int i = 0; i < s->n_lanes; i++)
@@ -44,41 +44,41 @@ static void sweep_free(struct sweep *s)
 	free(s);
 }
 
-void sweeps_free(struct admin *a)
+void surveys_free(struct admin *a)
 {
-	while (!list_is_empty(&a->sweeps))
-		sweep_free(CONTAINER_OF(a->sweeps.next, struct sweep, list));
+	while (!list_is_empty(&a->surveys))
+		survey_free(CONTAINER_OF(a->surveys.next, struct survey, list));
 }
 
-static void answer(struct sweep *s)
+static void answer(struct survey *s)
 {
 	if (s->kind->list)
 		strbuf_adds(&s->body, "]}");
 	strbuf_addc(&s->body, '\n');
 	if (s->call)
 		http_answer(s->call, 200, "application/json", s->body.buf, s->body.len);
-	sweep_free(s);
+	survey_free(s);
 }
 
-static void end_failed(struct sweep *s)
+static void end_failed(struct survey *s)
 {
 	if (s->call && !strcmp(s->failed, "broker_away"))
 		reply_problem(s->call, 503, s->failed, "the broker cannot be asked what waits in the lanes");
 	else if (s->call)
 		reply_problem(s->call, 503, s->failed, "Redis does not answer");
-	sweep_free(s);
+	survey_free(s);
 }
 
 /* ---- lanes: what waits in them, of the broker ---- */
 
 static void on_counted(void *arg, bool ok)
 {
-	struct sweep *s = arg;
+	struct survey *s = arg;
 
 	for (int i = 0; ok && i < s->n_lanes; i++) {
 		json_put_int(s->told[i], "waiting_normal", s->lanes[i].normal);
 		json_put_int(s->told[i], "waiting_high", s->lanes[i].high);
-		sweep_tell(s, json_incref(s->told[i]));
+		survey_tell(s, json_incref(s->told[i]));
 	}
 	if (ok) {
 		answer(s);
@@ -88,7 +88,7 @@ static void on_counted(void *arg, bool ok)
 	}
 }
 
-static void keep_lane(struct sweep *s, const struct account *a, json_t *item)
+static void keep_lane(struct survey *s, const struct account *a, json_t *item)
 {
 	if (!s->lanes) {
 		s->lanes = mem_array((size_t)s->n_accounts, sizeof(*s->lanes));
@@ -100,28 +100,28 @@ static void keep_lane(struct sweep *s, const struct account *a, json_t *item)
 
 /* ---- asking Redis, a bite at a time ---- */
 
-static void next_stage(struct sweep *s);
-static void go_on(struct sweep *s);
+static void next_stage(struct survey *s);
+static void go_on(struct survey *s);
 
 /* One connection answers in the order in which it was asked: the answer is that of number s->answered. */
-static int index_of_answer(struct sweep *s)
+static int index_of_answer(struct survey *s)
 {
 	return s->answered++;
 }
 
-static bool is_bad(struct sweep *s, const struct store_reply *r)
+static bool is_bad(struct survey *s, const struct store_reply *r)
 {
 	if (r && !r->error)
 		return s->failed != NULL;
 	if (r)
-		log_error("script_failed", "command=sweep %s", r->error);
+		log_error("script_failed", "command=survey %s", r->error);
 	s->failed = "store_away";
 	return true;
 }
 
 static void on_time(void *arg, const struct store_reply *r)
 {
-	struct sweep *s = arg;
+	struct survey *s = arg;
 
 	s->answered++;
 	if (!is_bad(s, r) && r->n == 2)
@@ -130,7 +130,7 @@ static void on_time(void *arg, const struct store_reply *r)
 }
 
 /* Those that concern accounts: a template's or recipient's is not looked for. */
-static void keep_holds(struct sweep *s, const struct tenant *of_domain, const struct store_reply *r)
+static void keep_holds(struct survey *s, const struct tenant *of_domain, const struct store_reply *r)
 {
 	json_t *fields = json_object();
 
@@ -142,7 +142,7 @@ static void keep_holds(struct sweep *s, const struct tenant *of_domain, const st
 
 static void on_holds(void *arg, const struct store_reply *r)
 {
-	struct sweep *s = arg;
+	struct survey *s = arg;
 	int i = index_of_answer(s);
 
 	if (!is_bad(s, r) && s->kind->take_holds)
@@ -154,22 +154,22 @@ static void on_holds(void *arg, const struct store_reply *r)
 
 static void on_account(void *arg, const struct store_reply *r)
 {
-	struct sweep *s = arg;
+	struct survey *s = arg;
 	int i = index_of_answer(s);
 	json_t *item;
 
 	if (!is_bad(s, r)) {
 		item = s->kind->take(s, &(struct gate_view){ .conf = s->a->conf, .account = s->accounts[i], .v = r->v, .n = r->n,
-							     .now_ms = sweep_now_ms(s) });
+							     .now_ms = survey_now_ms(s) });
 		if (item && s->kind->counts_lanes)
 			keep_lane(s, s->accounts[i], item);
 		else if (item)
-			sweep_tell(s, item);
+			survey_tell(s, item);
 	}
 	go_on(s);
 }
 
-static int ask_holds(struct sweep *s, int i)
+static int ask_holds(struct survey *s, int i)
 {
 	char key[KEY_TEXT_MAX];
 
@@ -177,7 +177,7 @@ static int ask_holds(struct sweep *s, int i)
 	return store_command(s->a->store, (struct store_arg[]){ STORE_ARG("HGETALL"), STORE_ARG(key) }, 2, on_holds, s);
 }
 
-static int ask_account(struct sweep *s, int i)
+static int ask_account(struct survey *s, int i)
 {
 	struct store_arg args[2 + GATE_FIELDS + GATE_CELLS];
 	int n_fields = GATE_FIELDS + (s->kind->cells ? GATE_CELLS : 0);
@@ -193,38 +193,38 @@ static int ask_account(struct sweep *s, int i)
 	return store_command(s->a->store, args, 2 + n_fields, on_account, s);
 }
 
-static int ask(struct sweep *s, int i)
+static int ask(struct survey *s, int i)
 {
 	switch (s->stage) {
-	case SWEEP_CLOCK:
+	case SURVEY_CLOCK:
 		return store_command(s->a->store, (struct store_arg[]){ STORE_ARG("TIME") }, 1, on_time, s);
-	case SWEEP_HOLDS:
+	case SURVEY_HOLDS:
 		return ask_holds(s, i);
-	case SWEEP_ACCOUNTS:
+	case SURVEY_ACCOUNTS:
 		return ask_account(s, i);
-	case SWEEP_LANES:
+	case SURVEY_LANES:
 		break;
 	}
-	BUG("a sweep asks Redis about lanes");
+	BUG("a survey asks Redis about lanes");
 }
 
-static int size_of_stage(const struct sweep *s)
+static int size_of_stage(const struct survey *s)
 {
 	switch (s->stage) {
-	case SWEEP_CLOCK:
+	case SURVEY_CLOCK:
 		return 1;
-	case SWEEP_HOLDS:
+	case SURVEY_HOLDS:
 		return s->kind->holds ? s->n_domains : 0;
-	case SWEEP_ACCOUNTS:
+	case SURVEY_ACCOUNTS:
 		return s->kind->accounts ? s->n_accounts : 0;
-	case SWEEP_LANES:
+	case SURVEY_LANES:
 		break;
 	}
 	return 0;
 }
 
 /* Called when something was answered: nothing happens until the whole bite is. */
-static void go_on(struct sweep *s)
+static void go_on(struct survey *s)
 {
 	int all = size_of_stage(s);
 
@@ -244,39 +244,39 @@ static void go_on(struct sweep *s)
 		end_failed(s);
 }
 
-static void next_stage(struct sweep *s)
+static void next_stage(struct survey *s)
 {
 	s->asked = s->answered = 0;
 	switch (s->stage) {
-	case SWEEP_CLOCK:
-		s->stage = SWEEP_HOLDS;
+	case SURVEY_CLOCK:
+		s->stage = SURVEY_HOLDS;
 		go_on(s);
 		return;
-	case SWEEP_HOLDS:
-		s->stage = SWEEP_ACCOUNTS;
+	case SURVEY_HOLDS:
+		s->stage = SURVEY_ACCOUNTS;
 		go_on(s);
 		return;
-	case SWEEP_ACCOUNTS:
-		s->stage = SWEEP_LANES;
+	case SURVEY_ACCOUNTS:
+		s->stage = SURVEY_LANES;
 		if (s->n_lanes)
 			s->count = lane_count_new(s->a->loop, s->a->conf, s->lanes, s->n_lanes, on_counted, s);
 		else
 			answer(s);
 		return;
-	case SWEEP_LANES:
+	case SURVEY_LANES:
 		break;
 	}
-	BUG("a sweep goes on behind its end");
+	BUG("a survey goes on behind its end");
 }
 
 /* ---- the beginning ---- */
 
 static void on_client_gone(void *arg)
 {
-	((struct sweep *)arg)->call = NULL;
+	((struct survey *)arg)->call = NULL;
 }
 
-static void add_tenant(struct sweep *s, const struct tenant *t)
+static void add_tenant(struct survey *s, const struct tenant *t)
 {
 	if (!json_object_get(s->holds, t->domain)) {
 		json_object_set_new(s->holds, t->domain, json_object());
@@ -286,12 +286,12 @@ static void add_tenant(struct sweep *s, const struct tenant *t)
 		s->accounts[s->n_accounts++] = &t->accounts[i];
 }
 
-static struct sweep *sweep_new(struct admin *a, struct http_call *c, const struct sweep_kind *kind)
+static struct survey *survey_new(struct admin *a, struct http_call *c, const struct survey_kind *kind)
 {
-	struct sweep *s = mem_alloc(sizeof(*s));
+	struct survey *s = mem_alloc(sizeof(*s));
 
-	*s = (struct sweep){ .a = a, .call = c, .kind = kind, .holds = json_object() };
-	list_add_tail(&a->sweeps, &s->list);
+	*s = (struct survey){ .a = a, .call = c, .kind = kind, .holds = json_object() };
+	list_add_tail(&a->surveys, &s->list);
 	strbuf_init(&s->body);
 	s->domains = mem_array((size_t)a->conf->n_tenants + 1, sizeof(*s->domains));
 	s->accounts = mem_array((size_t)a->conf->n_accounts + 1, sizeof(*s->accounts));
@@ -301,17 +301,17 @@ static struct sweep *sweep_new(struct admin *a, struct http_call *c, const struc
 	return s;
 }
 
-void sweep_start(struct admin *a, struct http_call *c, const struct sweep_kind *kind)
+void survey_start(struct admin *a, struct http_call *c, const struct survey_kind *kind)
 {
 	const struct tenant *t = NULL;
-	struct sweep *s;
+	struct survey *s;
 
 	if (http_call_query(c, "tenant")) {
 		t = call_tenant(a, c);
 		if (!t)
 			return;
 	}
-	s = sweep_new(a, c, kind);
+	s = survey_new(a, c, kind);
 	s->tenant = t;
 	for (int i = 0; i < a->conf->n_tenants; i++)
 		if (!t || t == &a->conf->tenants[i])
@@ -319,14 +319,14 @@ void sweep_start(struct admin *a, struct http_call *c, const struct sweep_kind *
 	go_on(s);
 }
 
-void sweep_start_one(struct admin *a, struct http_call *c, const struct sweep_kind *kind)
+void survey_start_one(struct admin *a, struct http_call *c, const struct survey_kind *kind)
 {
 	const struct account *account = call_account(a, c);
-	struct sweep *s;
+	struct survey *s;
 
 	if (!account)
 		return;
-	s = sweep_new(a, c, kind);
+	s = survey_new(a, c, kind);
 	s->domains[s->n_domains++] = account->tenant;
 	s->accounts[s->n_accounts++] = account;
 	go_on(s);
