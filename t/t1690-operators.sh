@@ -106,7 +106,8 @@ test_expect_success 'after code 190 the account is held by Graph, and hold list 
 	shows "^t2  *t2-a2 .* account by graph \(190\): " account list
 '
 test_expect_success 'hold release lets it go on: everything is sent' '
-	wamctl hold release t2 --account=t2-a2 && sent dead-more 20 15 && wait_for "ledger --strict >ledger.out" 20
+	wamctl hold release t2 --account=t2-a2 && sent dead-more 20 15 && wait_for "ledger --strict >ledger.out" 20 &&
+	wait_for "grep -q \"alert kind=held state=resolved .* tenant=t2 account=t2-a2 .*an operator released it\" \"$DIR/wamd.log\"" 5
 '
 
 # ---- breakers ----

@@ -52,7 +52,8 @@ void on_host_trip(struct admin *a, struct http_call *c)
 
 void on_host_reset(struct admin *a, struct http_call *c)
 {
-	host_reset(&a->board->host, mono_now());
+	if (host_reset(&a->board->host, mono_now()) == HOST_CLOSED)
+		alert_resolve(a->alerts, ALERT_HOST_BREAKER_OPEN, &(struct alert_subject){ NULL, NULL, "host" }, "an operator closed it");
 	tell(c, "reset", 0);
 	answer(a, c);
 }

@@ -90,7 +90,8 @@ static void on_refused(void *arg, const char *why)
 	finish(arg, false);
 }
 
-struct lane_count *lane_count_new(struct loop *l, const struct conf *conf, struct lane_counted *lanes, int n, lane_count_done_f *done, void *arg)
+struct lane_count *lane_count_new(struct loop *l, const struct conf *conf, struct lane_counted *lanes, int n,
+				  lane_count_done_f *done, void *arg)
 {
 	static const struct broker_callbacks callbacks = { .up = on_up, .down = on_down, .refused = on_refused };
 	struct lane_count *c = mem_alloc(sizeof(*c));

@@ -71,6 +71,18 @@ static void tell(const struct operation *o, const char *result)
 		   span, result);
 }
 
+/* Graph's hold is gone, and no message will go through that ends its alert.  The subject is that of settle.c. */
+static void resolve_held(const struct operation *o, const char *words)
+{
+	struct alert_subject who = { o->tenant->id, NULL, o->field };
+
+	if (o->scope == HOLD_TENANT || o->scope == HOLD_RECIPIENT)	/* never Graph's | never told */
+		return;
+	if (o->account && (o->scope == HOLD_ACCOUNT || o->scope == HOLD_NUMBER))
+		who.account_id = o->account->id;
+	alert_resolve(o->a->alerts, ALERT_HELD, &who, "%s", words);
+}
+
 /* ---- asking ---- */
 
 static int ask(struct operation *o, store_reply_f *done)
@@ -141,6 +153,7 @@ static void on_held(void *arg, const struct store_reply *r)
 	if (!has_answer(o, r, 3))
 		return;
 	tell(o, "held");
+	resolve_held(o, "an operator holds it now");
 	answer(o, hold_json(o, r->v[2].s, r->v[1].i));
 }
 
@@ -170,6 +183,7 @@ static void on_released(void *arg, const struct store_reply *r)
 		return;
 	}
 	tell(o, "released");
+	resolve_held(o, "an operator released it");
 	answer(o, released_json(o));
 }
 
@@ -319,6 +333,7 @@ static void on_reset(void *arg, const struct store_reply *r)
 	if (!has_answer(o, r, 1))
 		return;
 	tell(o, "closed");
+	alert_resolve(o->a->alerts, ALERT_BREAKER_OPEN, &(struct alert_subject){ o->tenant->id, o->account->id, NULL }, "an operator closed it");
 	body = breaker_json(o);
 	json_object_set_new(body, "was_closed", json_boolean(strcmp(r->v[0].s, "ok")));
 	answer(o, body);
