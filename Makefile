@@ -59,12 +59,13 @@ ALL_CFLAGS   = -std=c11 -fvisibility=hidden $(WARN) $(CFLAGS) $(HARDEN_CFLAGS) -
 ALL_LDFLAGS  = -pie -Wl,-z,relro,-z,now -Wl,--as-needed $(LDFLAGS)
 
 # ---- what there is ---------------------------------------------------------------------------------------------------
-# A room is a directory; every .c in it belongs to it.  sandbox and load stay out of the daemon.
+# A room is a directory; every .c in it belongs to it.  sandbox, load and ctl stay out of the daemon.
 ROOMS    := base conf msg io flow api role
 objects   = $(patsubst %.c,$(B)/obj/%.o,$(wildcard $(1)))
 WAMD_O   := $(call objects,$(ROOMS:%=src/%/*.c))
 SANDBOX_O := $(call objects,src/sandbox/*.c)
 LOAD_O   := $(call objects,src/load/*.c)
+CTL_O    := $(call objects,src/ctl/*.c)
 PROGRAMS := $(patsubst src/%.c,$(B)/%,$(wildcard src/wamd.c src/wamctl.c src/wamd-sandbox.c src/wamd-load.c))
 UNITS    := $(patsubst t/unit/%.c,$(B)/unit/%,$(wildcard t/unit/test_*.c))
 SCRIPTS  := $(sort $(wildcard src/lua/*.lua))
@@ -88,7 +89,7 @@ quote = '$(subst ','\'',$(1))'
 $(B)/obj/flags: FORCE
 	$(call stamp,$(CC) $(ALL_CPPFLAGS) $(ALL_CFLAGS) $(CHECK_CFLAGS) $(ALL_LDFLAGS) $(DEPS_LIBS))
 $(B)/obj/sources: FORCE
-	$(call stamp,$(WAMD_O) $(SANDBOX_O) $(LOAD_O))
+	$(call stamp,$(WAMD_O) $(SANDBOX_O) $(LOAD_O) $(CTL_O))
 
 # $(call run,WORD,COMMAND): one short line for a command, or all of it with V=1.
 run = @$(if $(V),,echo '  $(1) $(@:$(B)/%=%)';) $(if $(V),set -x;) $(2)
@@ -104,17 +105,21 @@ $(B)/libsandbox.a: $(SANDBOX_O) $(B)/obj/sources
 	$(archive)
 $(B)/libload.a: $(LOAD_O) $(B)/obj/sources
 	$(archive)
+$(B)/libctl.a: $(CTL_O) $(B)/obj/sources
+	$(archive)
 
 link = $(call run,LD,$(CC) $(ALL_CFLAGS) $(ALL_LDFLAGS) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(1))
-$(B)/wamd $(B)/wamctl: $(B)/%: $(B)/obj/src/%.o $(B)/libwamd.a
+$(B)/wamd: $(B)/obj/src/wamd.o $(B)/libwamd.a
+	$(call link,$(DEPS_LIBS))
+$(B)/wamctl: $(B)/obj/src/wamctl.o $(B)/libctl.a $(B)/libwamd.a
 	$(call link,$(DEPS_LIBS))
 $(B)/wamd-load: $(B)/obj/src/wamd-load.o $(B)/libload.a $(B)/libwamd.a
 	$(call link,$(DEPS_LIBS))
 $(B)/wamd-sandbox: $(B)/obj/src/wamd-sandbox.o $(B)/libsandbox.a $(B)/libwamd.a
 	$(call link,$(SANDBOX_LIBS) $(DEPS_LIBS))
 
-# A unit test may look into any room, the sandbox's and the load generator's too.
-$(B)/unit/%: $(B)/obj/t/unit/%.o $(B)/libload.a $(B)/libsandbox.a $(B)/libwamd.a
+# A unit test may look into any room, the sandbox's, the load generator's and wamctl's too.
+$(B)/unit/%: $(B)/obj/t/unit/%.o $(B)/libctl.a $(B)/libload.a $(B)/libsandbox.a $(B)/libwamd.a
 	@mkdir -p $(@D)
 	$(call link,$(CHECK_LIBS) $(SANDBOX_LIBS) $(DEPS_LIBS))
 $(B)/obj/t/unit/%.o: ALL_CPPFLAGS += $(CHECK_CFLAGS)

@@ -4,7 +4,9 @@
 
 #include "api/dlq.h"
 #include "base/board.h"
+#include "base/list.h"
 #include "conf/conf.h"
+#include "flow/alert.h"
 #include "io/http_server.h"
 #include "io/store.h"
 
@@ -13,7 +15,9 @@ struct admin {
 	const struct conf *conf;
 	struct board *board;
 	struct store *store;
+	struct alerts *alerts;
 	struct dlq *dlq;
+	struct list surveys;			/* calls that look over many accounts (api/survey.h) */
 	void (*command)(void *arg, int what);	/* to the supervisor, COMMAND_* */
 	void *arg;
 };

@@ -37,6 +37,7 @@ struct account {			/* one business phone number */
 	char *id, *phone_number_id, *waba_id;
 	char *token;			/* secret; matches [A-Za-z0-9._|~-]{1,1024} */
 	char *app_secret;		/* secret, or NULL */
+	char *tier;			/* where the rate comes from; NULL: it is named itself */
 	int64_t rate;			/* messages per second that wamd sends */
 	int index;			/* 0 … conf.n_accounts - 1 */
 	bool enabled, is_default;

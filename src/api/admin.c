@@ -1,5 +1,6 @@
 #include "api/admin.h"
 
+#include "api/handlers.h"
 #include "api/reply.h"
 #include "api/why.h"
 #include "base/log.h"
@@ -30,7 +31,7 @@ static json_t *slot_json(const struct board_slot *s)
 	return o;
 }
 
-static void on_status(struct admin *a, struct http_call *c)
+void on_status(struct admin *a, struct http_call *c)
 {
 	json_t *o = json_object(), *processes = json_array(), *totals = json_object();
 	int ready = 0;
@@ -113,7 +114,7 @@ static void on_look(void *arg)
 	free(w);
 }
 
-static void on_reload(struct admin *a, struct http_call *c)
+void on_reload(struct admin *a, struct http_call *c)
 {
 	struct reload_wait *w = mem_alloc(sizeof(*w));
 
@@ -125,7 +126,7 @@ static void on_reload(struct admin *a, struct http_call *c)
 	a->command(a->arg, 'H');
 }
 
-static void on_stop(struct admin *a, struct http_call *c)
+void on_stop(struct admin *a, struct http_call *c)
 {
 	json_t *o = json_object();
 
@@ -192,7 +193,7 @@ static void on_index(void *arg, const struct store_reply *r)
 		why_end(w, 503, "store_away", "Redis does not answer");
 }
 
-static void on_message_why(struct admin *a, struct http_call *c)
+void on_message_why(struct admin *a, struct http_call *c)
 {
 	const char *tenant = http_call_query(c, "tenant"), *id = http_call_query(c, "id");
 	const struct tenant *t = tenant ? conf_tenant(a->conf, tenant) : NULL;
@@ -213,27 +214,27 @@ static void on_message_why(struct admin *a, struct http_call *c)
 
 /* ---- dead letters ---- */
 
-static void on_dlq_list(struct admin *a, struct http_call *c)
+void on_dlq_list(struct admin *a, struct http_call *c)
 {
 	dlq_call(a->dlq, DLQ_LIST, c);
 }
 
-static void on_dlq_show(struct admin *a, struct http_call *c)
+void on_dlq_show(struct admin *a, struct http_call *c)
 {
 	dlq_call(a->dlq, DLQ_SHOW, c);
 }
 
-static void on_dlq_replay(struct admin *a, struct http_call *c)
+void on_dlq_replay(struct admin *a, struct http_call *c)
 {
 	dlq_call(a->dlq, DLQ_REPLAY, c);
 }
 
-static void on_dlq_drop(struct admin *a, struct http_call *c)
+void on_dlq_drop(struct admin *a, struct http_call *c)
 {
 	dlq_call(a->dlq, DLQ_DROP, c);
 }
 
-static void on_dlq_edit(struct admin *a, struct http_call *c)
+void on_dlq_edit(struct admin *a, struct http_call *c)
 {
 	dlq_call(a->dlq, DLQ_EDIT, c);
 }

@@ -172,15 +172,18 @@ static int rate_member(const config_setting_t *group, int64_t *out, struct strbu
 }
 
 /* The account's own rate, else its tier, else its tenant's tier, else limit.tier. */
-static int account_rate(const struct conf *c, const config_setting_t *g, const char *tenant_tier, int64_t *out, struct strbuf *why)
+static int take_rate(const struct conf *c, struct account *a, const config_setting_t *g, const char *tenant_tier, struct strbuf *why)
 {
 	const char *tier;
 
-	if (rate_member(g, out, why) < 0 || text_member(g, "tier", false, &tier, why) < 0)
+	if (rate_member(g, &a->rate, why) < 0 || text_member(g, "tier", false, &tier, why) < 0)
 		return -1;
-	if (*out && tier)
+	if (a->rate && tier)
 		return conf_complain(why, g, "tier", "both rate and tier are given");
-	return *out ? 0 : rate_from_tier(c, g, tier ? tier : tenant_tier ? tenant_tier : c->limit_tier, out, why);
+	if (a->rate)
+		return 0;
+	a->tier = mem_strdup(tier ? tier : tenant_tier ? tenant_tier : c->limit_tier);
+	return rate_from_tier(c, g, a->tier, &a->rate, why);
 }
 
 static int take_account(struct conf *c, struct account *a, const config_setting_t *g, const char *tenant_tier, struct strbuf *why)
@@ -205,7 +208,7 @@ static int take_account(struct conf *c, struct account *a, const config_setting_
 	if (!is_graph_id(waba))
 		return conf_complain(why, g, "waba_id", "found \"%s\", allowed 1 to 32 digits", waba);
 	if (secret_member(g, "access_token", true, &a->token, why) < 0 ||
-	    secret_member(g, "app_secret", false, &a->app_secret, why) < 0 || account_rate(c, g, tenant_tier, &a->rate, why) < 0 ||
+	    secret_member(g, "app_secret", false, &a->app_secret, why) < 0 || take_rate(c, a, g, tenant_tier, why) < 0 ||
 	    flag_member(g, "default", &a->is_default, why) < 0 || flag_member(g, "enabled", &a->enabled, why) < 0)
 		return -1;
 	if (!is_token(a->token))
@@ -353,6 +356,7 @@ void tenants_release(struct conf *c)
 			free(t->accounts[k].id);
 			free(t->accounts[k].phone_number_id);
 			free(t->accounts[k].waba_id);
+			free(t->accounts[k].tier);
 			mem_free_secret(t->accounts[k].token);
 			mem_free_secret(t->accounts[k].app_secret);
 		}

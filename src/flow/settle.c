@@ -163,6 +163,8 @@ static void on_event(struct delivery *d, const char *event)
 		snprintf(what, sizeof(what), "%.*s", (int)strcspn(field + 1, " "), field + 1);
 		who.what = what;
 	}
+	if (*what == 'w' || *what == 'p')	/* another account of the business account may see the end of it */
+		who.account_id = NULL;
 	log_notice("gate", "tenant=%s account=%s %s", a->tenant->id, a->id, event);
 	if (str_starts(event, "breaker_opened")) {
 		who.what = NULL;

@@ -79,7 +79,7 @@ local function count_use(at, used, told)
 		return ''
 	end
 	local share = use_share(at, used, slot, window_ms, tonumber(ARGV[10]))
-	redis.call('HSET', KEYS[4], 'us', slot, 'uc', 1)
+	redis.call('HSET', KEYS[4], 'us', slot, 'uc', 1, 'ul', tonumber(at) == slot - 1 and used or 0)
 	redis.call('PEXPIRE', KEYS[4], DAY_MS)
 	return use_judge(KEYS[4], share, tonumber(ARGV[26]) / 100, told)
 end
@@ -110,7 +110,7 @@ local function go()
 		limits[#limits + 1] = { key = KEYS[i], interval = tonumber(ARGV[at]), tolerance = tonumber(ARGV[at + 1]),
 			verdict = ARGV[at + 2] }
 	end
-	local longest = math.max(0, redis.call('PTTL', KEYS[6])) * 1000
+	local longest = recipient_wait(redis.call('PTTL', KEYS[6])) * 1000
 	local verdict = longest > 0 and 'pair' or nil
 	for _, l in ipairs(limits) do
 		local wait

@@ -1,26 +1,47 @@
 -- operate: what an operator decides about holds and breakers.
--- KEYS  1 the account, or any key of the domain  2 holds of the domain
+-- KEYS  1 the account, or any key of the domain  2 holds of the domain  3 hold of the recipient, where one is held or released
 -- ARGV  1 verb  2…  as below
---   hold field ms words      ms 0: until it is released            ok
---   release field            ok | nothing
---   trip ms                  the breaker opens for so long         ok
---   reset                    the breaker closes, the rate at once  ok | nothing
-local verb = ARGV[1]
+--   hold field ms words      ms 0: until it is released            ok now_ms hold
+--   release field            an automatic one, too                 ok | nothing
+--   trip ms                  the breaker opens for so long         ok now_ms
+--   reset                    the breaker closes, the rate at once  ok | nothing (it was closed)
+local verb, field = ARGV[1], ARGV[2]
 local now_ms = math.floor(now_us() / 1000)
+local is_recipient = string.sub(field or '', 1, 2) == 'r:'
+
+-- An operator's hold ends without anybody who takes its field away.
+local function forget_ended()
+	local all = redis.call('HGETALL', KEYS[2])
+	for i = 1, #all, 2 do
+		local h = hold_parse(all[i + 1])
+		if h and h.kind == 'operator' and hold_wait(h, now_ms) == 0 then
+			redis.call('HDEL', KEYS[2], all[i])
+		end
+	end
+end
 
 if verb == 'hold' then
 	local ms = tonumber(ARGV[3])
-	redis.call('HSET', KEYS[2], ARGV[2], hold_format({ kind = 'operator', till = ms > 0 and now_ms + ms or 0,
-		since = string.format('%.0f', now_ms), times = 0, lease = 0, owner = '-', code = '0', words = ARGV[4] }))
-	return { 'ok' }
+	local text = hold_format({ kind = 'operator', till = ms > 0 and now_ms + ms or 0, since = string.format('%.0f', now_ms),
+		times = 0, lease = 0, owner = '-', code = '0', words = ARGV[4] })
+	forget_ended()
+	redis.call('HSET', KEYS[2], field, text)
+	if is_recipient and ms > 0 then
+		redis.call('SET', KEYS[3], 'operator', 'PX', ms)
+	elseif is_recipient then
+		redis.call('SET', KEYS[3], 'operator')
+	end
+	return { 'ok', string.format('%.0f', now_ms), text }
 elseif verb == 'release' then
-	return { redis.call('HDEL', KEYS[2], ARGV[2]) == 1 and 'ok' or 'nothing' }
+	forget_ended()
+	local was = redis.call('HDEL', KEYS[2], field) + (is_recipient and redis.call('DEL', KEYS[3]) or 0)
+	return { was > 0 and 'ok' or 'nothing' }
 elseif verb == 'trip' then
 	local ms = tonumber(ARGV[2])
 	redis.call('HDEL', KEYS[1], 'bo', 'bk', 'ra')
 	redis.call('HSET', KEYS[1], 'bs', 'open', 'bu', now_ms + ms)
 	redis.call('PEXPIRE', KEYS[1], DAY_MS + ms)
-	return { 'ok' }
+	return { 'ok', string.format('%.0f', now_ms) }
 elseif verb == 'reset' then
 	local was = redis.call('HGET', KEYS[1], 'bs')
 	redis.call('HDEL', KEYS[1], 'bs', 'bu', 'bo', 'bk', 'ra', unpack(breaker_cells()))

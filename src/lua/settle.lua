@@ -104,7 +104,7 @@ local function settled(verdict, after_n)
 	if ARGV[14] == '1' then
 		judge_holds(answer)
 	end
-	if ARGV[23] ~= '0' then
+	if ARGV[23] ~= '0' and recipient_wait(redis.call('PTTL', KEYS[5])) < tonumber(ARGV[23]) then	-- an operator's may be longer
 		redis.call('SET', KEYS[5], ARGV[6], 'PX', ARGV[23])
 	end
 	return answer

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "api/admin.h"
+#include "api/survey.h"
 #include "base/log.h"
 #include "flow/alert.h"
 #include "flow/sweep.h"
@@ -112,7 +113,8 @@ int keeper_main(const struct child_context *ctx)
 	k.alerts = alerts_new(ctx->conf, ctx->slot, k.store, k.publisher);
 	k.sweep = sweep_new(k.loop, ctx->conf, k.store, k.publisher, k.alerts);
 	k.admin = (struct admin){ .loop = k.loop, .conf = ctx->conf, .board = ctx->board, .store = k.store,
-				  .dlq = dlq_new(k.loop, ctx->conf), .command = on_command, .arg = &k };
+				  .alerts = k.alerts, .dlq = dlq_new(k.loop, ctx->conf), .command = on_command, .arg = &k };
+	list_init(&k.admin.surveys);
 	k.server = http_server_new(k.loop, &(struct http_server_options){ .listen_fd = ctx->admin_fd, .body_max = message_max > BODY_MAX ? message_max : BODY_MAX,
 									  .connections_max = 64 }, admin_call, &k.admin);
 	loop_timer_init(&k.tick, on_tick, &k);
@@ -124,6 +126,7 @@ int keeper_main(const struct child_context *ctx)
 	dlq_free(&k.admin.dlq);
 	http_server_free(&k.server);
 	store_free(&k.store);
+	surveys_free(&k.admin);
 	broker_free(&k.publisher);
 	sweep_free(&k.sweep);
 	alerts_free(&k.alerts);

@@ -264,10 +264,11 @@ END_TEST
 static const char *operate(const char *const *words, int n)
 {
 	static struct strbuf answer = STRBUF_INIT;
-	const char *parts[6] = { account, holds };
+	const char *parts[7] = { account, holds, recipient };
 
-	memcpy(parts + 2, words, (size_t)n * sizeof(*words));
-	run_script(SCRIPT_OPERATE, parts, 2, n + 2, &answer);
+	memcpy(parts + 3, words, (size_t)n * sizeof(*words));
+	run_script(SCRIPT_OPERATE, parts, 3, n + 3, &answer);
+	answer.buf[strcspn(answer.buf, "|")] = 0;
 	return answer.buf;
 }
 
@@ -309,6 +310,39 @@ START_TEST(an_operator_holds_and_releases)
 	set_fields(holds, "n:1=auto,+5000,7,2,+5000,me,131,words");
 	ck_assert_str_eq(DO("release", "n:1"), "ok");
 	ck_assert_int_eq(ask_number("PTTL", holds), -1);
+	set_fields(holds, "n:1=auto,-5000,7,2,0,-,131,words");			/* waits for its probe: held */
+	ck_assert_str_eq(DO("release", "n:1"), "ok");
+}
+END_TEST
+
+START_TEST(what_has_ended_is_not_on_hold_and_leaves)
+{
+	write_record("");
+	set_fields(holds, "n:1=operator,-1,7,0,0,-,0,w w:2=operator,-1,7,0,0,-,0,w n:3=auto,-1,7,0,0,-,131,w");
+	ck_assert_str_eq(DO("release", "n:1"), "nothing");
+	check_fields(holds, "n:1=- w:2=- n:3=auto");
+	set_fields(holds, "n:1=operator,-1,7,0,0,-,0,w");
+	ck_assert_str_eq(DO("hold", "t:t", "0", "w"), "ok");
+	check_fields(holds, "n:1=- n:3=auto t:t=operator");
+}
+END_TEST
+
+START_TEST(an_operator_holds_a_recipient)
+{
+	write_record("");
+	ck_assert_str_eq(DO("hold", "r:1:who", "60000", "words"), "ok");
+	check_fields(holds, "r:1:who=operator,~+60000,~+0,0,0,-,0,words");
+	ck_assert_int_gt(ask_number("PTTL", recipient), 30000);
+	ck_assert_int_le(ask_number("PTTL", recipient), 60000);
+	ck_assert_str_eq(DO("hold", "r:1:who", "0", "words"), "ok");
+	ck_assert_int_eq(ask_number("PTTL", recipient), -1);
+	ck_assert_str_eq(DO("release", "r:1:who"), "ok");
+	check_fields(holds, "r:1:who=-");
+	ck_assert_int_eq(ask_number("EXISTS", recipient), 0);
+	ck_assert_str_eq(DO("release", "r:1:who"), "nothing");
+	freeReplyObject(ask((const char *[]){ "SET", recipient, "131056", "PX", "60000" }, 5));
+	ck_assert_str_eq(DO("release", "r:1:who"), "ok");			/* Graph's */
+	ck_assert_int_eq(ask_number("EXISTS", recipient), 0);
 }
 END_TEST
 
@@ -344,6 +378,8 @@ int main(void)
 	tcase_add_test(real, the_share_shrinks_once_a_second_and_has_a_floor);
 	tcase_add_test(real, an_operator_trips_and_resets);
 	tcase_add_test(real, an_operator_holds_and_releases);
+	tcase_add_test(real, what_has_ended_is_not_on_hold_and_leaves);
+	tcase_add_test(real, an_operator_holds_a_recipient);
 	tcase_add_test(real, no_other_verb);
 	return unit_run(s);
 }

@@ -130,8 +130,10 @@ START_TEST(no_probe_is_leased_while_a_limit_says_no)
 			freeReplyObject(ask((const char *[]){ "SET", recipient, "131056", "PX", rows[i].recipient_ms }, 5));
 		check_row(&(struct row){ "limit", "", "", { .interval_us = 5000000 }, rows[i].answer, NULL, NULL });
 	}
-	freeReplyObject(ask((const char *[]){ "SET", recipient, "131056" }, 3));	/* without an end it is none */
+	freeReplyObject(ask((const char *[]){ "SET", recipient, "operator" }, 3));
 	freeReplyObject(ask((const char *[]){ "DEL", bucket }, 2));
+	check_row(&(struct row){ "recipient for ever", "", "", { 0 }, "pair|0|86400000", "bs=open", "" });
+	freeReplyObject(ask((const char *[]){ "DEL", recipient }, 2));
 	check_row(&(struct row){ "recipient", "", "", { 0 }, PROBE, "bs=half", "" });
 }
 END_TEST

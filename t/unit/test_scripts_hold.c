@@ -183,6 +183,12 @@ START_TEST(a_recipient_is_held_for_its_time)
 	begin("me");
 	settle(&(struct settle){ .n = 1, SENT }, &answer);	/* one that began before does not release it */
 	ck_assert_int_gt(ask_number("PTTL", recipient), 20000);
+	for (int is_forever = 0; is_forever < 2; is_forever++) {	/* nor shorten a longer one, which is an operator's */
+		freeReplyObject(ask((const char *[]){ "SET", recipient, "7", "PX", "90000" }, is_forever ? 3 : 5));
+		begin("me");
+		settle(&(struct settle){ .n = 1, BACK, .recipient_ms = 50000 }, &answer);
+		ck_assert_int_eq(ask_number("GET", recipient), 7);
+	}
 	strbuf_release(&answer);
 }
 END_TEST

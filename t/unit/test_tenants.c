@@ -92,6 +92,8 @@ START_TEST(tenants_and_accounts_are_found)
 	ck_assert(conf_tenant(c, "none")->suspended && !mid->suspended);
 	ck_assert_int_eq(tenant_account(mid, "z")->rate, 7);
 	ck_assert_int_eq(tenant_account(mid, "a")->rate, 33);
+	ck_assert_str_eq(tenant_account(mid, "a")->tier, "small");
+	ck_assert_ptr_null(tenant_account(mid, "z")->tier);			/* its rate is named */
 	ck_assert_str_eq(tenant_account(mid, "20")->id, "z");			/* by its phone number id */
 	ck_assert_str_eq(tenant_account(mid, "30")->id, "30");			/* not the number of another tenant */
 	ck_assert(!tenant_account(mid, "30")->enabled && tenant_account(mid, "z")->enabled);

@@ -7,6 +7,8 @@
 -- The domain's holds (s:{d}) are fields t:<tenant> a:<tenant>:<account> n:<number> w:<waba> p:<waba>:<template>, each
 --   "auto|operator until since times lease owner code words"; until 0: for ever.  An automatic hold whose time is over lets one leased
 --   probe through, like an open breaker; an operator's simply ends.
+-- A recipient's hold is a key (s:{d}:r:<number>:<who>) that ends by itself; an operator's is a field r:<number>:<who> here, too, so that
+-- it can be listed.
 local FOREVER_MS = 86400000
 
 local function hold_parse(text)
@@ -30,6 +32,11 @@ local function hold_wait(h, now_ms)
 	end
 	local wait = math.max(0, h.till - now_ms, h.lease - now_ms)
 	return wait, wait == 0
+end
+
+-- The same of a recipient's hold, by the PTTL of its key; without one it is for ever.
+local function recipient_wait(pttl)
+	return pttl == -1 and FOREVER_MS or math.max(0, pttl)
 end
 
 -- The values of these fields, none being none.

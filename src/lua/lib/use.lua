@@ -1,5 +1,5 @@
 -- use: how much of its rate a number used, a window at a time.  Fields of the account's hash:
---   us uc   the window that is counted now, and the messages in it
+--   us uc   the window that is counted now, and the messages in it; ul: in the one before
 --   ua      people were told that it approaches its limit
 -- at, used: us and uc.  The share of the rate in the window before slot.
 local function use_share(at, used, slot, window_ms, interval)
