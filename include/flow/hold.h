@@ -10,12 +10,12 @@
 #include "msg/message.h"
 
 enum hold_scope { HOLD_TENANT, HOLD_ACCOUNT, HOLD_NUMBER, HOLD_WABA, HOLD_TEMPLATE, HOLD_RECIPIENT, HOLD_SCOPES };
-enum { HOLD_FIELD_MAX = 600, HOLD_SHORT_MAX = 144 };	/* short: all but a template's */
+enum { HOLD_FIELD_MAX = 600 };
 
 const char *hold_scope_name(enum hold_scope s);		/* "account" */
 
 /* The fields that concern every message of an account; none for templates. */
-struct hold_fields { char of[HOLD_TEMPLATE][HOLD_SHORT_MAX]; };
+struct hold_fields { char of[HOLD_TEMPLATE][144]; };
 void hold_fields_of(const struct account *a, struct hold_fields *out);
 void hold_template_field(const struct account *a, const char *name, char out[HOLD_FIELD_MAX]);	/* name NULL: "" */
 void hold_recipient_field(const struct account *a, const char *who, char out[HOLD_FIELD_MAX]);

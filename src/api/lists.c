@@ -7,7 +7,7 @@
 /* Of the holds that concern all its messages, the one that lasts longest. */
 static json_t *hold_that_matters(struct survey *s, const struct gate_view *g)
 {
-	struct hold_fields fields;
+	struct hold_fields fields = { .of = { "" } };
 	struct gate_hold h, longest;
 	int64_t most = -1;
 

@@ -14,10 +14,10 @@ const char *hold_scope_name(enum hold_scope s)
 
 void hold_fields_of(const struct account *a, struct hold_fields *out)
 {
-	snprintf(out->of[HOLD_TENANT], HOLD_SHORT_MAX, "t:%s", a->tenant->id);
-	snprintf(out->of[HOLD_ACCOUNT], HOLD_SHORT_MAX, "a:%s:%s", a->tenant->id, a->id);
-	snprintf(out->of[HOLD_NUMBER], HOLD_SHORT_MAX, "n:%s", a->phone_number_id);
-	snprintf(out->of[HOLD_WABA], HOLD_SHORT_MAX, "w:%s", a->waba_id);
+	snprintf(out->of[HOLD_TENANT], sizeof(out->of[0]), "t:%s", a->tenant->id);
+	snprintf(out->of[HOLD_ACCOUNT], sizeof(out->of[0]), "a:%s:%s", a->tenant->id, a->id);
+	snprintf(out->of[HOLD_NUMBER], sizeof(out->of[0]), "n:%s", a->phone_number_id);
+	snprintf(out->of[HOLD_WABA], sizeof(out->of[0]), "w:%s", a->waba_id);
 }
 
 void hold_template_field(const struct account *a, const char *name, char out[HOLD_FIELD_MAX])

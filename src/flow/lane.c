@@ -190,7 +190,7 @@ static int ask(struct lane *l, const char *verb, int64_t a, int64_t b, store_rep
 {
 	const struct sender *s = l->all->s;
 	char account[KEY_TEXT_MAX], holds[KEY_TEXT_MAX], numbers[2][24];
-	struct hold_fields fields;
+	struct hold_fields fields = { .of = { "" } };
 	struct store_arg args[8 + HOLD_TEMPLATE];
 	bool is_take = !strcmp(verb, "take") || !strcmp(verb, "hold");
 	int n = 0;
