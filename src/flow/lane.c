@@ -493,15 +493,13 @@ static void on_tick(void *arg)
 	if (l->state == LANE_OVER) {
 		if (!l->in_hand && !l->pending)
 			lane_free(l);
-	} else if (l->is_asking) {
-		look_in(l, AGAIN_MS);
-	} else if (l->state == LANE_DELETING && l->is_deleted) {
+	} else if (l->state == LANE_DELETING && l->is_deleted && !l->is_asking) {
 		after_deletion(l);
-	} else if (mono_diff_ms(mono_now(), l->since) >= l->all->s->conf->lane_renew && l->state != LANE_DELETING) {
+	} else if (mono_diff_ms(mono_now(), l->since) >= l->all->s->conf->lane_renew && l->state != LANE_DELETING && !l->is_asking) {
 		give_back(l);
 	} else if (!l->account) {
 		drain_orphan(l);
-	} else if (ask(l, l->state == LANE_TAKING ? "take" : "hold", LEASE_MS, 0, on_taken) < 0) {
+	} else if (l->is_asking || ask(l, l->state == LANE_TAKING ? "take" : "hold", LEASE_MS, 0, on_taken) < 0) {
 		look_in(l, AGAIN_MS);
 	}
 }
@@ -694,11 +692,8 @@ void lanes_free(struct lanes **lp)
 	if (!all)
 		return;
 	broker_free(&all->broker);
-	while (!list_is_empty(&all->list)) {
-		struct lane *l = CONTAINER_OF(all->list.next, struct lane, list);
-
-		lane_free(l);
-	}
+	while (!list_is_empty(&all->list))
+		lane_free(CONTAINER_OF(list_pop(&all->list), struct lane, list));
 	free(all->slots);
 	free(all);
 	*lp = NULL;
