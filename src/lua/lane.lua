@@ -16,6 +16,7 @@
 --   hold lease_ms held-fields…   the same, but only if nobody else has taken it since
 --       mine state gate_ms why | other
 --   close                   it has been empty for a while           closing | no state
+--                           (also when its last holder had begun to close it: the grace begins anew)
 --   delete grace_ms deadline_ms   nobody joined since               deleting | no state
 --   gone                    the queues are deleted                  ok
 --   kept                    they were not empty                     ok
@@ -89,7 +90,7 @@ elseif verb == 'leave' then
 	return { 'ok' }
 elseif holder ~= who then
 	return { 'no', state or '' }
-elseif verb == 'close' and state == 'open' then
+elseif verb == 'close' and (state == 'open' or state == 'closing') then
 	set('ls', 'closing', 'lu', now_ms)
 	return { 'closing' }
 elseif verb == 'delete' and (state == 'deleting' or (state == 'closing' and now_ms - at >= tonumber(ARGV[3]))) then
