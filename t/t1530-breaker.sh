@@ -79,7 +79,7 @@ test_expect_success 'one probe each 2.5 s, and nothing else gets to Graph' '
 	wait_for "[[ \$(grep -c \"breaker_opened\" \"$DIR/wamd.log\") -ge 2 ]]" 20 && over_posts $sick "
 burst = [x for x in t if x - t[0] < 2]
 print(len(burst), \"before it opened, then gaps of\", [round(g, 2) for g in gaps[len(burst) - 1:]][:9])
-assert len(burst) <= 60 and gaps[len(burst) - 1:] and min(gaps[len(burst) - 1:]) >= 2.3
+assert len(burst) <= 60 and gaps[len(burst) - 1:] and min(gaps[len(burst) - 1:]) >= 2
 "
 '
 test_expect_success 'Graph recovers: the first second has no more than a tenth of its rate, then it doubles each 500 ms' '
@@ -108,7 +108,7 @@ test_expect_success "another one opens and half-opens $cycles times before 8 sen
 		{\"match\":{\"phone_number_id\":\"$sick2\"},\"fault\":\"error\",\"code\":131016,\"http\":500}]" &&
 	feed --count $((100 + cycles / 2)) --prefix many --account t2-a1 &&
 	feed --count $((cycles * 12)) --rate 100 --prefix other --account t1-a2 --account t2-a2 &&
-	wait_for "[[ \$(posts_of $sick2) -ge $((cycles + 35)) ]]" $((20 + cycles)) && slowest "$DIR/published$feeds.ndjson"
+	wait_for "[[ \$(posts_of $sick2) -ge $((cycles + 90)) ]]" $((20 + cycles)) && slowest "$DIR/published$feeds.ndjson"
 '
 test_expect_success 'all senders are killed while one of them probes and Graph does not answer it' '
 	settings ${lease}s &&
@@ -126,7 +126,7 @@ probes = gaps[burst:hang]
 print(burst + 1, \"POSTs before it opened,\", len(probes), \"probes, each in the way for 30 ms and followed by 50 or 100 ms:\")
 print(\"gaps of\", round(min(probes), 3), \"to\", round(max(probes), 3), \"s, median\", round(sorted(probes)[len(probes) // 2], 3))
 print(\"killed\", round($killed - t[hang], 2), \"s after its POST; the next one\", round(gaps[hang], 2), \"s after it\")
-assert burst <= 34 and len(probes) >= $cycles and min(probes + gaps[hang + 1:]) >= .078
+assert burst <= 85 and len(probes) >= $cycles and min(probes + gaps[hang + 1:]) >= .078
 assert 0 < $killed - t[hang] < .7 * $lease <= $lease - .2 <= gaps[hang] <= $lease + 1
 " && grep breaker_opened "$DIR/wamd.log" | grep account=t2-a1 | cut -d" " -f3 | sort | uniq -c | tee probers && [[ $(wc -l <probers) -ge 4 ]]
 '
