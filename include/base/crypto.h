@@ -14,6 +14,13 @@ struct crypto_part { const void *data; size_t len; };
 void hmac_parts(struct hmac *h, const struct crypto_part *parts, int n, uint8_t out[SHA256_LEN]);
 
 void sha256(const void *data, size_t len, uint8_t out[SHA256_LEN]);
+/* The same for what comes in pieces. */
+struct sha256_stream;
+struct sha256_stream *sha256_stream_new(void);
+void sha256_stream_add(struct sha256_stream *h, const void *data, size_t len);
+void sha256_stream_end(struct sha256_stream *h, uint8_t out[SHA256_LEN]);	/* once */
+void sha256_stream_free(struct sha256_stream **hp);
+
 void sha1_hex(const void *data, size_t len, char out[41]);	/* only to name scripts, as EVALSHA wants */
 bool crypto_equal(const void *a, const void *b, size_t n);
 

@@ -1,5 +1,5 @@
 /*
- * log - one event, one line: `TIME LEVEL who word key=value …`.
+ * log - one event, one line: `TIME LEVEL who word key=value …`, or the same as a JSON object (base/log_json.h).
  *
  * The first word is stable and names the event (include/tbl has those that tests or operators grep).  Never a secret,
  * a message body or a whole phone number: recipient_for_log() is how one is shown.  Control characters are escaped
@@ -20,6 +20,8 @@ int log_level_parse(const char *s, enum log_level *out) MUST_CHECK;
 int log_open(const char *target, enum log_level min) MUST_CHECK;
 int log_reopen(void);				/* after logrotate; keeps the old file when the new one fails */
 void log_set_level(enum log_level min);
+void log_watch_level(const _Atomic int *wish);	/* a level plus 1 that counts in place of the set one, as long as it is not 0 */
+void log_set_json(bool json);
 bool log_enabled(enum log_level l);
 void log_set_who(const char *fmt, ...) PRINTF(1, 2);	/* "sender[3]" */
 

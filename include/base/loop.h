@@ -53,6 +53,11 @@ void loop_io_del(struct loop *l, struct loop_io *w);
 void loop_timer_init(struct loop_timer *t, void (*on_time)(void *arg), void *arg);
 void loop_timer_set(struct loop *l, struct loop_timer *t, int64_t ms);		/* re-arms when armed */
 void loop_timer_set_at(struct loop *l, struct loop_timer *t, mono_t at);
+/*
+ * At the next whole multiple of ms since boot.  For what looks around from time to time: all such timers of a process, and those whose
+ * ms divides another's, come in one turn, so a process at rest wakes up once for all of them.
+ */
+void loop_timer_set_beat(struct loop *l, struct loop_timer *t, int64_t ms);
 void loop_timer_stop(struct loop *l, struct loop_timer *t);
 bool loop_timer_is_set(const struct loop_timer *t);
 

@@ -13,7 +13,7 @@
  *   200002 200005-200007 2388001-2388330           templates and insights, migration of numbers
  *   141000-141010                                  stand in health_status only
  */
-GRAPH_ERROR(0,      HELD,      TENANT,    NOTHING,  MAX, "the app user cannot be authenticated")
+GRAPH_ERROR(0,      HELD,      TENANT,    TOKEN,    MAX, "the app user cannot be authenticated")
 GRAPH_ERROR(1,      SERVER,    MESSAGE,   NOTHING,  3,   "unknown error")
 GRAPH_ERROR(2,      SERVER,    MESSAGE,   NOTHING,  MAX, "service temporarily unavailable")
 GRAPH_ERROR(3,      HELD,      APP,       NOTHING,  MAX, "app lacks a capability")
@@ -23,9 +23,9 @@ GRAPH_ERROR(17,     THROTTLED, TENANT,    NOTHING,  MAX, "call quota of the user
 GRAPH_ERROR(32,     THROTTLED, TENANT,    NOTHING,  MAX, "page quota")
 GRAPH_ERROR(33,     HELD,      NUMBER,    NOTHING,  MAX, "phone number id deleted")
 GRAPH_ERROR(100,    REFUSED,   MESSAGE,   NOTHING,  MAX, "invalid parameter")
-GRAPH_ERROR(102,    HELD,      TENANT,    NOTHING,  MAX, "session expired")
+GRAPH_ERROR(102,    HELD,      TENANT,    TOKEN,    MAX, "session expired")
 GRAPH_ERROR(104,    HELD,      TENANT,    NOTHING,  MAX, "no token or bad signature")
-GRAPH_ERROR(190,    HELD,      TENANT,    NOTHING,  MAX, "access token expired or invalid")
+GRAPH_ERROR(190,    HELD,      TENANT,    TOKEN,    MAX, "access token expired or invalid")
 GRAPH_ERROR(192,    REFUSED,   RECIPIENT, NOTHING,  MAX, "invalid phone number")
 GRAPH_ERROR(200,    HELD,      TENANT,    NOTHING,  MAX, "permission missing")
 GRAPH_ERROR(341,    THROTTLED, APP,       NOTHING,  MAX, "application limit")

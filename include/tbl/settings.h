@@ -2,23 +2,94 @@
  * SETTING(member, type, path, default, min, max, reload, help) - one line a setting; the struct member, parser, bounds,
  * default, dump and manual come from it.
  *
- * Types: flag, count, msec ("30s"), bytes ("1MB"), text, url (text whose password is masked in dumps), texts and urls
+ * Types: flag, count, msec ("30s"), bytes ("1MB"), text, url (text whose password is masked in dumps), path (of a file or directory), secret
+ * (a file with one in its first line, or credential:NAME), texts and urls; in url, urls, path and secret ${NAME} is of the environment
  * (lists), msecs (list of durations), classes (list of Graph error codes with a class, "131026=server"), choice (one of the words in `min`).  Defaults are written as in the file; list items are
  * divided by blanks.  Reload: LIVE (SIGHUP) or RESTART (a changed value is warned about at reload).
  */
 SETTING(senders,        count, "senders",              "2",  1, 64, LIVE, "Sender processes to keep alive.")
+
 SETTING(user,           text,  "user",                 "wamd", 0, 32, RESTART, "User the children run as when the supervisor is root; empty: stay.")
 SETTING(admin_group,    text,  "admin_group",          "wamd-admin", 0, 32, RESTART, "Group that may use the admin socket; ignored when it does not exist.")
-SETTING(run_dir,        text,  "run_dir",              WAMD_RUNDIR, 1, 90, RESTART, "Directory of the pid file and the admin socket.")
-SETTING(state_dir,      text,  "state_dir",            WAMD_STATEDIR, 1, 1024, RESTART, "Directory of the installation key.")
-SETTING(tenants_dir,    text,  "tenants_dir",          "tenants.d", 1, 1024, LIVE, "Directory of the tenants' files (*.conf), relative to this file.")
+SETTING(admin_read_group, text, "admin_read_group",    "wamd-read", 0, 32, RESTART, "Group that may use the admin socket for looking only; ignored when it does not exist.")
+SETTING(run_dir,        path,  "run_dir",              WAMD_RUNDIR, 1, 90, RESTART, "Directory of the pid file and the admin sockets.")
+SETTING(state_dir,      path,  "state_dir",            WAMD_STATEDIR, 1, 1024, RESTART, "Directory of the installation key and of refreshed tokens.")
+SETTING(tenants_dir,    path,  "tenants_dir",          "tenants.d", 1, 1024, LIVE, "Directory of the tenants' files (*.conf), relative to this file; not read with tenant_service.url.")
 SETTING(drain_timeout,  msec,  "drain_timeout",        "28s", 100, 600000, LIVE, "Longest time a stopping child may take to finish what it has in flight.")
 
-SETTING(log_target,     text,  "log.target",           "stderr", 1, 1024, LIVE, "stderr, syslog or the absolute path of a file.")
+SETTING(api_listen,     texts, "api.listen",           "", 0, 16, RESTART, "Where the HTTP API takes connections, ADDRESS:PORT each, as in 127.0.0.1:8080 or [::1]:8080; empty: there is none.")
+SETTING(api_processes,  count, "api.processes",        "1", 1, 32, LIVE, "Processes that serve the HTTP API.")
+SETTING(api_connections, count, "api.connections",     "1024", 1, 20000, LIVE, "Connections that each of them takes at a time; for one more, the one that has been waited for longest is closed.")
+SETTING(api_body_max,   bytes, "api.body_max",         "8MB", 1024, 67108864, LIVE, "Largest body of a request, but for files; a message in it is no larger than amqp.message_max.")
+SETTING(api_slow,       msec,  "api.slow_timeout",     "15s", 100, 300000, LIVE, "Longest time for a request's head, and for its body, to come; then the connection is closed.")
+SETTING(api_batch,      count, "api.batch",            "1000", 1, 10000, LIVE, "Messages in one request.")
+SETTING(api_answer,     msec,  "api.answer_timeout",   "10s", 100, 300000, LIVE, "Longest wait for the broker's confirm; then the request is answered with 503.")
+SETTING(api_idempotency, msec, "api.idempotency",      "24h", 1000, 604800000, LIVE, "How long the answer to a request with an Idempotency-Key is kept.")
+
+SETTING(console_listen, text,  "console.listen",       "", 0, 64, RESTART, "Where the console takes connections, a loopback ADDRESS:PORT as in 127.0.0.1:8082 or [::1]:8082; empty: it is on the admin socket only.")
+SETTING(console_token,  secret, "console.token_file",   "", 0, 1024, LIVE, "File whose first line is the token that operators log in with at console.listen, relative to this file, 16 characters or more; another token ends all sessions.")
+
+SETTING(webhook_apps,   texts, "webhook.apps",         "", 0, 16, LIVE, "Meta apps whose webhooks are taken, NAME=FILE, the file relative to this one and with the secrets of the app, as wamd-api(7) says; empty: none are taken.")
+SETTING(webhook_parked, msec,  "webhook.parked",       "2m", 1000, 604800000, LIVE, "How long statuses without wamd's token, of messages that nobody knows, are kept: their answers may still be settled. Those of other apps on the same business account are among them.")
+
+SETTING(service_url,    url,   "tenant_service.url",   "", 0, 1024, LIVE, "HTTP service that knows the tenants, https:// (http:// only to loopback); empty: they come from tenants_dir.")
+SETTING(service_shape,  choice, "tenant_service.shape", "wamd", "wamd credentials", 0, LIVE, "What it speaks: wamd's own contract, or credentials and number as two calls.")
+SETTING(service_tenant, text,  "tenant_service.tenant_path", "/v1/tenants/{tenant_id}", 1, 512, LIVE, "Path of a tenant (shape wamd).")
+SETTING(service_token,  text,  "tenant_service.token_path", "/v1/tenants/{tenant_id}/accounts/{account_id}/token", 0, 512, LIVE, "Path where a refreshed token is stored (PUT); empty: it is not.")
+SETTING(service_credentials, text, "tenant_service.credentials_path", "/tenants/{tenant_id}/credentials/meta", 1, 512, LIVE, "Path of a tenant's access token (shape credentials).")
+SETTING(service_number, text,  "tenant_service.number_path", "/tenants/{tenant_id}/whatsapp", 1, 512, LIVE, "Path of a tenant's phone number and business account (shape credentials).")
+SETTING(service_bearer, secret, "tenant_service.bearer_file", "", 0, 1024, LIVE, "File whose first line is the token wamd shows to the service, relative to this file; read by the user the children run as; empty: none.")
+SETTING(service_ca,     path,  "tenant_service.ca_file", "", 0, 1024, LIVE, "CA certificates; empty: the system's.")
+SETTING(service_timeout, msec, "tenant_service.timeout", "5s", 50, 60000, LIVE, "Longest wait for one answer.")
+SETTING(service_ttl,    msec,  "tenant_service.ttl",   "15m", 100, 86400000, LIVE, "How long an answer is fresh; then the next use asks again, in the background.")
+SETTING(service_stale,  msec,  "tenant_service.stale", "24h", 0, 2592000000, LIVE, "How much longer it is used while the service is away.")
+SETTING(service_unknown, msec, "tenant_service.unknown_ttl", "30s", 0, 3600000, LIVE, "How long a tenant that the service does not know is not asked for again.")
+SETTING(service_retry,  msec,  "tenant_service.retry_max", "10s", 50, 600000, LIVE, "Longest pause between two tries while the service is away; each is half to all of it, at random.")
+
+SETTING(state_url,      url,   "state_manager.url",    "", 0, 1024, LIVE, "HTTP service that is told what becomes of each message, https:// (http:// only to loopback); empty: there is none.")
+SETTING(state_bind,     text,  "state_manager.bind_path", "/message", 1, 512, LIVE, "Path where a WAMID is bound to the message's id (POST).")
+SETTING(state_status,   text,  "state_manager.status_path", "/message/{wamid}/status", 1, 512, LIVE, "Path where a status is told (PATCH).")
+SETTING(state_token,    secret, "state_manager.token_file", "", 0, 1024, LIVE, "File whose first line is the token wamd shows to it, relative to this file; empty: none.")
+SETTING(state_ca,       path,  "state_manager.ca_file", "", 0, 1024, LIVE, "CA certificates; empty: the system's.")
+SETTING(state_timeout,  msec,  "state_manager.timeout", "5s", 50, 60000, LIVE, "Longest wait for one answer.")
+SETTING(state_window,   count, "state_manager.window", "32", 1, 1000, LIVE, "Events in hand, and so messages it is told of at a time; those of one message go one after the other.")
+SETTING(state_retry,    msec,  "state_manager.retry_max", "10s", 50, 600000, LIVE, "Longest pause between two tries while it is away; each is half to all of it, at random.")
+
+SETTING(token_check,    msec,  "token.check",          "6h", 200, 2592000000, LIVE, "How often Graph is asked whether an account's token is good; the first time soon after the start, never in front of a message.")
+SETTING(token_look,     msec,  "token.look",           "5m", 200, 86400000, LIVE, "How often it is looked whether a token is due to be refreshed.")
+SETTING(token_refresh,  flag,  "token.refresh",        "true", 0, 0, LIVE, "Exchange tokens that end, where app id and app secret are known, after half to three quarters of their life.")
+SETTING(account_watch,  msec,  "account.watch",        "1h", 200, 2592000000, LIVE, "How often Graph is asked about an account's number: quality, throughput, limits, health.")
+SETTING(template_refresh, msec, "template.refresh",    "12h", 200, 2592000000, LIVE, "How often all templates of a business account are fetched from Graph; each time half to all of it, at random.")
+SETTING(template_life,  msec,  "template.life",        "24h", 1000, 2592000000, LIVE, "How long fetched templates stay in Redis; more than template.refresh.")
+SETTING(template_check, msec,  "template.check",       "10s", 50, 86400000, LIVE, "How often a sender looks whether the templates it has in memory are still those in Redis.")
+SETTING(template_unknown, msec, "template.unknown_ttl", "30s", 50, 86400000, LIVE, "How long a template that Graph does not know is not asked for again.")
+SETTING(template_page,  count, "template.page",        "100", 10, 1000, LIVE, "Templates fetched with one call; halved where Graph finds it too many.")
+SETTING(template_fields, texts, "template.fields",     "id name language status category parameter_format components quality_score rejected_reason message_send_ttl_seconds last_updated_time", 1, 16, LIVE, "What Graph is asked of each template; a field that it does not know fails the whole call.")
+SETTING(template_validate, flag, "template.validate",  "true", 0, 0, LIVE, "Hold template messages against their definition before they are sent. false: only those in the short form.")
+SETTING(template_characters, choice, "template.characters", "reject", "reject flatten", 0, LIVE, "What becomes of line breaks, tabs and more than four blanks in a row in a parameter, which Meta refuses: dead-lettered, or made one blank.")
+SETTING(template_paused, choice, "template.paused",    "wait", "wait dead", 0, LIVE, "What becomes of messages whose template Meta has paused or disabled: they wait until it may be sent, or are dead-lettered.")
+SETTING(template_languages, texts, "template.languages", "", 0, 16, LIVE, "Languages tried in this order where a template has not the one that a message names; empty: none.")
+
+SETTING(job_first,      msec,  "job.first",            "60s", 0, 86400000, LIVE, "Time after a start over which the first runs of background jobs are spread; 200 ms more for each account.")
+SETTING(job_retry_min,  msec,  "job.retry_min",        "30s", 50, 86400000, LIVE, "First pause after a background job for an account failed; doubles, and each is half to all of it, at random; never longer than the job waits anyway.")
+SETTING(job_retry_max,  msec,  "job.retry_max",        "1h", 50, 86400000, LIVE, "Longest such pause.")
+
+SETTING(features_text,  flag,  "features.text",        "true", 0, 0, LIVE, "Text messages.")
+SETTING(features_templates, flag, "features.templates", "true", 0, 0, LIVE, "Template messages.")
+SETTING(features_media, flag,  "features.media",       "true", 0, 0, LIVE, "Pictures, sound, films, documents and stickers.")
+SETTING(features_interactive, flag, "features.interactive", "true", 0, 0, LIVE, "Lists, buttons, flows and the like.")
+SETTING(features_location, flag, "features.location",  "true", 0, 0, LIVE, "Places and contact cards.")
+SETTING(features_reaction, flag, "features.reaction",  "true", 0, 0, LIVE, "Reactions to messages.")
+
+SETTING(log_target,     path,  "log.target",           "stderr", 1, 1024, LIVE, "stderr, syslog or the absolute path of a file.")
+SETTING(log_format,     choice, "log.format",          "logfmt", "logfmt json", 0, LIVE, "What a line is: words with name=value, or a JSON object.")
 SETTING(log_level,      choice, "log.level",           "info", "debug info notice warn error", 0, LIVE, "Least severe level that is written.")
 
+SETTING(metrics_listen, text,  "metrics.listen",       "", 0, 64, RESTART, "Where GET /metrics is answered without a login, ADDRESS:PORT of this machine's own, as in 127.0.0.1:9464; empty: only on the admin socket.")
+SETTING(metrics_accounts, count, "metrics.accounts",   "0", 0, 10000, LIVE, "Accounts that have series of their own in the metrics, by tenant and account id; 0: none.")
+
 SETTING(amqp_urls,      urls,  "amqp.urls",            "amqp://guest:guest@127.0.0.1:5672/%2f", 1, 16, LIVE, "Brokers, amqp:// or amqps://, tried in random order.")
-SETTING(amqp_ca_file,   text,  "amqp.ca_file",         "", 0, 1024, LIVE, "CA certificates for amqps; empty: the system's.")
+SETTING(amqp_ca_file,   path,  "amqp.ca_file",         "", 0, 1024, LIVE, "CA certificates for amqps; empty: the system's.")
 SETTING(amqp_exchange,  text,  "amqp.exchange",        "whatsapp", 1, 127, LIVE, "Exchange the input queues are bound to.")
 SETTING(amqp_key,       text,  "amqp.routing_key",     "outbound", 1, 127, LIVE, "Routing key of messages to send; retries come back by it.")
 SETTING(amqp_inputs,    texts, "amqp.inputs",          "whatsapp.outbound", 1, 16, LIVE, "Input queues; the first is bound to the exchange.")
@@ -28,10 +99,12 @@ SETTING(amqp_queue_type, choice, "amqp.queue_type",    "classic", "classic quoru
 SETTING(amqp_dlq,       text,  "amqp.dlq",             "whatsapp.outbound.dlq", 1, 127, LIVE, "Queue of dead letters.")
 SETTING(amqp_retry,     text,  "amqp.retry_prefix",    "whatsapp.retry.", 1, 100, LIVE, "Prefix of the delay queues; the step in seconds follows.")
 SETTING(amqp_status,    text,  "amqp.status_exchange", "whatsapp.status", 1, 127, LIVE, "Topic exchange of status events.")
+SETTING(amqp_state,     text,  "amqp.state_manager",   "whatsapp.status.state-manager", 1, 127, LIVE, "Queue of status events for the state manager; declared where state_manager.url is set.")
 SETTING(amqp_lanes,     text,  "amqp.lanes",           "whatsapp.lanes", 1, 127, LIVE, "Queue of tickets: one for each account whose messages wait in a lane.")
 SETTING(amqp_lane,      text,  "amqp.lane_prefix",     "whatsapp.lane.", 1, 100, LIVE, "Prefix of the lanes; the phone number id follows, and .high for priorities from 7.")
 SETTING(amqp_share,     count, "amqp.account_share",   "25", 1, 100, LIVE, "Percent of a sender's window that one account may fill while others send, too; the rest takes its lane.")
 SETTING(alert_exchange, text,  "amqp.alerts_exchange", "whatsapp.alerts", 0, 127, LIVE, "Topic exchange of alerts; empty: they only go to the log.")
+SETTING(amqp_inbound,   text,  "amqp.inbound_exchange", "whatsapp.inbound", 0, 127, LIVE, "Topic exchange of messages from users; empty: they are not passed on.")
 SETTING(amqp_prefetch,  count, "amqp.prefetch",        "256", 1, 10000, LIVE, "Window of unacknowledged messages of each sender.")
 SETTING(amqp_body_max,  bytes, "amqp.message_max",     "1MB", 1024, 16777216, LIVE, "Largest message that is read; a larger one is dead-lettered as too_large.")
 SETTING(amqp_heartbeat, msec,  "amqp.heartbeat",       "10s", 1000, 60000, LIVE, "Heartbeat; a broker silent for twice that long is given up.")
@@ -45,20 +118,27 @@ SETTING(redis_prefix,   text,  "redis.prefix",         "wamd:", 0, 64, LIVE, "St
 SETTING(redis_timeout,  msec,  "redis.timeout",        "600ms", 50, 60000, LIVE, "Longest wait for an answer before the connection is given up.")
 SETTING(redis_durable,  flag,  "redis.require_durable", "false", 0, 0, LIVE, "Refuse to send on a Redis without append-only file (otherwise a warning).")
 
-SETTING(graph_url,      text,  "graph.url",            "https://graph.facebook.com", 8, 256, LIVE, "Base of the Graph API; http:// only to loopback.")
+SETTING(graph_url,      url,   "graph.url",            "https://graph.facebook.com", 8, 256, LIVE, "Base of the Graph API; http:// only to loopback.")
 SETTING(graph_version,  text,  "graph.version",        "v25.0", 4, 8, LIVE, "Graph version in the request path.")
-SETTING(graph_ca_file,  text,  "graph.ca_file",        "", 0, 1024, LIVE, "CA certificates; empty: the system's.")
+SETTING(graph_ca_file,  path,  "graph.ca_file",        "", 0, 1024, LIVE, "CA certificates; empty: the system's.")
 SETTING(graph_http,     choice, "graph.http_version",  "2", "1.1 2", 0, LIVE, "HTTP version towards Graph.")
 SETTING(graph_streams,  count, "graph.streams",        "100", 1, 1000, LIVE, "HTTP/2 streams a connection may carry.")
 SETTING(graph_connect,  msec,  "graph.connect_timeout", "3s", 100, 60000, LIVE, "Longest time to resolve, connect and finish TLS.")
 SETTING(graph_timeout,  msec,  "graph.send_timeout",   "20s", 100, 120000, LIVE, "Longest wait for one answer; then the outcome is unknown.")
+SETTING(manage_timeout, msec,  "graph.manage_timeout", "20s", 100, 120000, LIVE, "Longest wait for one answer to a call that looks after an account: its number, profile, health, figures.")
+SETTING(graph_proof,    flag,  "graph.appsecret_proof", "true", 0, 0, LIVE, "Show Graph the appsecret_proof of accounts whose app secret is known.")
 SETTING(error_classes,  classes, "graph.error_classes", "", 0, 16, LIVE, "Graph error codes that count as another class than wamd's own, as in 131026=server; classes are server, throttled, held and refused.")
 
 SETTING(max_age,        msec,  "message.max_age",      "7d", 1000, 2592000000, LIVE, "Life of a message that names no expiry, and longest life of any.")
 SETTING(record_ttl,     msec,  "message.record_ttl",   "3d", 60000, 2592000000, LIVE, "How long a record stays after its final state, at least.")
+SETTING(body_ttl,       msec,  "message.body_ttl",     "24h", 0, 2592000000, LIVE, "How long a message that was sent stays in Redis, encrypted, for the case that Meta says by webhook that it failed; needs webhook.apps. 0ms: it does not, and what fails late is dead-lettered without its content.")
 SETTING(lease_margin,   msec,  "message.lease_margin", "10s", 100, 60000, LIVE, "A sender's lease on an attempt is graph.send_timeout plus this.")
 SETTING(hold_in_memory, msec,  "message.hold_in_memory", "2s", 0, 20000, LIVE, "How much of a rate-limited account a sender keeps waiting: what goes out in this time, at most its share of the window; the rest takes its lane.")
-SETTING(on_unknown,     choice, "message.on_unknown",  "at_least_once", "at_least_once at_most_once", 0, LIVE, "What becomes of an unknown outcome after its timer: sent again, or dead-lettered as unknown_outcome.")
+SETTING(on_unknown,     choice, "message.on_unknown",  "evidence", "evidence at_least_once at_most_once", 0, LIVE, "What becomes of an unknown outcome after its timer: sent again, dead-lettered as unknown_outcome, or what the webhooks of its number say of it.")
+SETTING(unknown_types,  choice, "message.unknown_types", "refuse", "refuse pass", 0, LIVE, "Message types that wamd does not know: dead-lettered as unsupported_type, or handed to Graph unchecked.")
+SETTING(default_region, text,  "message.default_region", "", 0, 2, LIVE, "ISO code of the country in which numbers without + are dialled, as in DE, where an account names none; empty: they are taken as they are. Needs a wamd that was built with libphonenumber.")
+SETTING(on_unknown_blind, choice, "message.on_unknown_blind", "at_least_once", "at_least_once at_most_once", 0, LIVE, "The same for numbers whose webhooks have never come.")
+SETTING(unknown_max,    msec,  "message.unknown_max",  "15m", 1000, 86400000, LIVE, "How long an unknown outcome waits for evidence; then it is dead-lettered.")
 SETTING(unknown_timer,  msec,  "message.unknown_timer", "60s", 100, 900000, LIVE, "How long an unknown outcome waits before it is decided.")
 
 SETTING(retry_connect,  msecs, "retry.connect",        "2s 8s 30s 120s 300s", 1, 5, LIVE, "Steps after connection, name and TLS failures.")
@@ -74,8 +154,15 @@ SETTING(limit_tier,     text,  "limit.tier",           "standard", 1, 64, LIVE, 
 SETTING(limit_headroom, count, "limit.headroom",       "90", 1, 100, LIVE, "Percent of a tier that is used for sending, because Meta counts inbound messages too; a rate is taken as it is.")
 SETTING(limit_pair_every, msec, "limit.pair_interval", "6s", 0, 3600000, LIVE, "A recipient gets one message of a phone number in this time, once limit.pair_burst is used up; 0ms: no such limit.")
 SETTING(limit_pair_burst, count, "limit.pair_burst",   "45", 1, 1000, LIVE, "Messages that a recipient may get from one phone number without a pause.")
+SETTING(limit_calls,    count, "limit.management_calls", "180", 2, 5000, LIVE, "Calls in an hour, for each app and business account, that look after accounts; half of them may go at once. Meta allows 200, and 5000 where the business account is active and has a registered number.")
 SETTING(limit_window,   msec,  "limit.window",         "10s", 100, 600000, LIVE, "How long a number's use is added up before it is compared with its rate.")
 SETTING(limit_warn,     count, "limit.approaching",    "80", 1, 1000, LIVE, "Percent of its rate from which a number's use raises the alert limit_approaching.")
+
+SETTING(guard_window,   choice, "guard.window",        "off", "off warn refuse", 0, LIVE, "What becomes of messages that Meta takes only while a user's 24-hour window is open, when it is known to be closed: sent; sent, with a word in their event; or dead-lettered as outside_window. Known only with webhook.apps.")
+SETTING(guard_opt_out,  choice, "guard.opt_out",       "off", "off warn refuse", 0, LIVE, "The same for marketing templates to users who want no marketing messages: opted_out.")
+SETTING(guard_learn,    msec,  "guard.learn",          "24h", 0, 2592000000, LIVE, "How long webhooks of a number must have come before a user of whom none has told counts as one whose window is closed.")
+SETTING(guard_stop,     texts, "guard.stop_words",     "", 0, 16, LIVE, "Texts and buttons by which a user says that he wants no marketing messages, as in STOP; the whole text, in capitals or not; empty: only Meta's own webhook says so.")
+SETTING(guard_start,    texts, "guard.start_words",    "", 0, 16, LIVE, "The same by which he takes that back.")
 
 SETTING(lane_idle,      msec,  "lane.idle",            "60s", 100, 86400000, LIVE, "A lane that is empty for so long is closed.")
 SETTING(lane_grace,     msec,  "lane.grace",           "60s", 1000, 3600000, LIVE, "How long nobody must have joined a lane before its queue is deleted; at least 5 s more than amqp.confirm_timeout.")
@@ -91,6 +178,13 @@ SETTING(breaker_ramp,   msec,  "breaker.ramp",         "5s", 10, 600000, LIVE, "
 
 SETTING(hold_first,     msec,  "hold.first",           "60s", 10, 86400000, LIVE, "How long Graph's word that an account, number, business account or template is in trouble holds it before one message tries again; doubles.")
 SETTING(hold_max,       msec,  "hold.max",             "1h", 10, 604800000, LIVE, "Longest such time.")
+
+SETTING(media_spool,    path,  "media.spool",          "media", 1, 1024, RESTART, "Directory of the files that were given to wamd for sending, relative to state_dir.")
+SETTING(media_spool_max, bytes, "media.spool_max",     "1GB", 1048576, 1099511627776, LIVE, "Room for them; what was not used for the longest time goes first.")
+SETTING(media_spool_age, msec, "media.spool_age",      "30d", 1000, 31536000000, LIVE, "A file that was not used for so long is removed.")
+SETTING(media_id_life,  msec,  "media.id_life",        "28d", 1000, 2505600000, LIVE, "How long the id that Graph gave for a file is used; Graph forgets it after 30 days.")
+SETTING(media_lease,    msec,  "media.lease",          "60s", 1000, 600000, LIVE, "When the process that uploads a file dies, another one does it after this time.")
+SETTING(media_timeout,  msec,  "media.upload_timeout", "120s", 100, 3600000, LIVE, "Longest time for one upload to Graph.")
 
 SETTING(alert_cooldown, msec,  "alert.cooldown",       "1h", 0, 604800000, LIVE, "An alert that goes on is said again at most once in this time.")
 

@@ -15,15 +15,16 @@ struct hmac { EVP_MAC_CTX *ctx; };
 struct hmac *hmac_new(const void *key, size_t len)
 {
 	struct hmac *h = mem_alloc(sizeof(*h));
-	EVP_MAC *mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
+	static EVP_MAC *mac;	/* fetching it costs more than signing a webhook */
 	char digest[] = "SHA256";
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
 		OSSL_PARAM_construct_end(),
 	};
 
+	if (!mac)
+		mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
 	h->ctx = mac ? EVP_MAC_CTX_new(mac) : NULL;
-	EVP_MAC_free(mac);
 	if (!h->ctx || !EVP_MAC_init(h->ctx, key, len, params))
 		fatal(EX_SOFTWARE, "libcrypto has no HMAC-SHA256");
 	return h;
@@ -59,6 +60,39 @@ void sha256(const void *data, size_t len, uint8_t out[SHA256_LEN])
 		md = EVP_MD_fetch(NULL, "SHA256", NULL);
 	if (!md || !EVP_Digest(data, len, out, NULL, md, NULL))
 		BUG("sha256");
+}
+
+struct sha256_stream { EVP_MD_CTX *ctx; };
+
+struct sha256_stream *sha256_stream_new(void)
+{
+	struct sha256_stream *h = mem_alloc(sizeof(*h));
+
+	h->ctx = EVP_MD_CTX_new();
+	if (!h->ctx || !EVP_DigestInit_ex2(h->ctx, EVP_sha256(), NULL))
+		fatal(EX_SOFTWARE, "libcrypto has no SHA-256");
+	return h;
+}
+
+void sha256_stream_add(struct sha256_stream *h, const void *data, size_t len)
+{
+	if (!EVP_DigestUpdate(h->ctx, data, len))
+		BUG("sha256 update");
+}
+
+void sha256_stream_end(struct sha256_stream *h, uint8_t out[SHA256_LEN])
+{
+	if (!EVP_DigestFinal_ex(h->ctx, out, NULL))
+		BUG("sha256 final");
+}
+
+void sha256_stream_free(struct sha256_stream **hp)
+{
+	if (!*hp)
+		return;
+	EVP_MD_CTX_free((*hp)->ctx);
+	free(*hp);
+	*hp = NULL;
 }
 
 void sha1_hex(const void *data, size_t len, char out[41])

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -10,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/log_json.h"
 #include "base/str.h"
 
 enum { LINE_MAX_BYTES = 8192 };
@@ -18,7 +20,9 @@ static enum { TO_STDERR, TO_SYSLOG, TO_FILE } target = TO_STDERR;
 static char path[4096];
 static int fd = 2;
 static enum log_level least = LOG_LEVEL_INFO;
+static const _Atomic int *wish;
 static char who[64] = "wamd";
+static bool is_json;
 
 static const char *const names[] = { "debug", "info", "notice", "warn", "error" };
 static const int priorities[] = { LOG_DEBUG, LOG_INFO, LOG_NOTICE, LOG_WARNING, LOG_ERR };
@@ -93,9 +97,21 @@ void log_set_level(enum log_level min)
 	least = min;
 }
 
+void log_watch_level(const _Atomic int *other)
+{
+	wish = other;
+}
+
+void log_set_json(bool json)
+{
+	is_json = json;
+}
+
 bool log_enabled(enum log_level l)
 {
-	return l >= least;
+	int wanted = wish ? atomic_load_explicit(wish, memory_order_relaxed) : 0;
+
+	return wanted ? (int)l >= wanted - 1 : l >= least;
 }
 
 void log_set_who(const char *fmt, ...)
@@ -121,10 +137,21 @@ static size_t add_escaped(char *out, size_t at, size_t max, const char *s)
 	return at;
 }
 
+/* What syslog has of its own, time and level, is left out of its words. */
+static size_t words_line(char *out, size_t max, const char *when, enum log_level l, const char *word, const char *text)
+{
+	size_t n = 0;
+
+	if (*when)
+		n = (size_t)snprintf(out, max, "%s %s ", when, names[l]);
+	n += (size_t)snprintf(out + n, max - n, "%s %s ", who, word);
+	return add_escaped(out, n, max, text);
+}
+
 void log_at(enum log_level l, const char *word, const char *fmt, ...)
 {
-	char text[LINE_MAX_BYTES], line[LINE_MAX_BYTES], when[32];
-	size_t n = 0;
+	char text[LINE_MAX_BYTES], line[LINE_MAX_BYTES], when[32] = "";
+	size_t n;
 	va_list ap;
 
 	if (!log_enabled(l))
@@ -132,16 +159,17 @@ void log_at(enum log_level l, const char *word, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
+	if (is_json || target != TO_SYSLOG)
+		format_utc_ms(wall_ms(), when);
+	if (is_json)
+		n = log_json_line(line, sizeof(line) - 1, when, names[l], who, word, text);
+	else
+		n = words_line(line, sizeof(line) - 1, when, l, word, text);
 	if (target == TO_SYSLOG) {
-		n = (size_t)snprintf(line, sizeof(line), "%s %s ", who, word);
-		n = add_escaped(line, n, sizeof(line), text);
 		line[n] = 0;
 		syslog(priorities[l], "%s", line);
 		return;
 	}
-	format_utc_ms(wall_ms(), when);
-	n = (size_t)snprintf(line, sizeof(line), "%s %s %s %s ", when, names[l], who, word);
-	n = add_escaped(line, n, sizeof(line) - 1, text);
 	line[n++] = '\n';
 	if (write(fd, line, n) < 0)
 		return;		/* there is nowhere left to say so */

@@ -167,6 +167,13 @@ void loop_timer_set(struct loop *l, struct loop_timer *t, int64_t ms)
 	loop_timer_set_at(l, t, mono_add_ms(mono_now(), ms));
 }
 
+void loop_timer_set_beat(struct loop *l, struct loop_timer *t, int64_t ms)
+{
+	int64_t step = ms * 1000, now = mono_now().us;
+
+	loop_timer_set_at(l, t, (mono_t){ .us = now - now % step + step });
+}
+
 void loop_timer_stop(struct loop *l, struct loop_timer *t)
 {
 	heap_remove(&l->timers, &t->node);

@@ -69,6 +69,22 @@ int parse_bytes(const char *s, int64_t *out)
 	return parse_unit(s, sizes, ARRAY_LEN(sizes), out);
 }
 
+size_t format_i64(int64_t v, char out[24])
+{
+	uint64_t left = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+	char text[24];
+	size_t at = sizeof(text);
+
+	text[--at] = 0;
+	do
+		text[--at] = (char)('0' + left % 10);
+	while (left /= 10);
+	if (v < 0)
+		text[--at] = '-';
+	memcpy(out, text + at, sizeof(text) - at);
+	return sizeof(text) - at - 1;
+}
+
 void format_msec(int64_t ms, char out[32])
 {
 	format_unit(ms, durations, ARRAY_LEN(durations), out);
@@ -81,13 +97,25 @@ void format_bytes(int64_t n, char out[32])
 
 void format_utc_ms(int64_t unix_ms, char out[32])
 {
+	static time_t known = -1;	/* a second has many messages, and its text costs more than all else */
+	static char text[28];
+	static size_t n;
 	time_t s = (time_t)(unix_ms / 1000);
+	unsigned ms = (unsigned)(unix_ms % 1000);
 	struct tm tm;
-	size_t n;
 
-	gmtime_r(&s, &tm);
-	n = strftime(out, 32, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(out + n, 32 - n, ".%03dZ", (int)(unix_ms % 1000));
+	if (s != known) {
+		gmtime_r(&s, &tm);
+		n = strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%S", &tm);
+		known = s;
+	}
+	memcpy(out, text, n);
+	out[n] = '.';
+	out[n + 1] = (char)('0' + ms / 100);
+	out[n + 2] = (char)('0' + ms / 10 % 10);
+	out[n + 3] = (char)('0' + ms % 10);
+	out[n + 4] = 'Z';
+	out[n + 5] = 0;
 }
 
 bool str_is_digits(const char *s)
@@ -151,6 +179,31 @@ void hex_encode(const uint8_t *in, size_t n, char *out)
 	*out = 0;
 }
 
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+int hex_decode(const char *in, uint8_t *out, size_t n)
+{
+	if (strlen(in) != 2 * n)
+		return -1;
+	for (size_t i = 0; i < n; i++) {
+		int high = hex_digit(in[2 * i]), low = hex_digit(in[2 * i + 1]);
+
+		if (high < 0 || low < 0)
+			return -1;
+		out[i] = (uint8_t)(high << 4 | low);
+	}
+	return 0;
+}
+
 static const char b64[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 size_t base64url_encode(const uint8_t *in, size_t n, char *out)
@@ -209,4 +262,75 @@ int base64url_decode(const char *in, size_t n, uint8_t *out, size_t out_size)
 		out[len++] = (uint8_t)(v >> bits);
 	}
 	return (v & ((1U << bits) - 1)) ? -1 : (int)len;	/* left-over bits must be zero: one spelling per value */
+}
+
+/* Two digits as a number, or -1. */
+static int two_digits(const char *p)
+{
+	return strspn(p, "0123456789") >= 2 ? (p[0] - '0') * 10 + p[1] - '0' : -1;
+}
+
+/* "Z", "+01:00" or "-05:30". */
+static int parse_zone(const char *p, int *seconds)
+{
+	int hours, minutes;
+
+	*seconds = 0;
+	if (!strcmp(p, "Z"))
+		return 0;
+	if ((*p != '+' && *p != '-') || strlen(p) != 6 || p[3] != ':')
+		return -1;
+	hours = two_digits(p + 1);
+	minutes = two_digits(p + 4);
+	if (hours < 0 || hours > 23 || minutes < 0 || minutes > 59)
+		return -1;
+	*seconds = (*p == '+' ? 1 : -1) * (hours * 3600 + minutes * 60);
+	return 0;
+}
+
+/* Its first three digits; what is finer is left out. */
+static int64_t fraction_ms(const char *digits, size_t n)
+{
+	int64_t ms = 0;
+
+	for (size_t i = 0; i < 3; i++)
+		ms = ms * 10 + (i < n ? digits[i] - '0' : 0);
+	return ms;
+}
+
+/* "2026-11-23T10:00:00Z", with optional fraction and offset, or Unix seconds. */
+int parse_time_ms(const char *s, int64_t *ms)
+{
+	struct tm tm = { 0 };
+	const char *p = strspn(s, "0123456789-+:.TZ") == strlen(s) ? strptime(s, "%Y-%m-%dT%H:%M:%S", &tm) : NULL;
+	int64_t fraction = 0;
+	int offset;
+
+	if (!p)
+		return -1;
+	if (*p == '.') {
+		size_t digits = strspn(p + 1, "0123456789");
+
+		if (!digits)
+			return -1;
+		fraction = fraction_ms(p + 1, digits);
+		p += 1 + digits;
+	}
+	if (parse_zone(p, &offset) < 0)
+		return -1;
+	*ms = ((int64_t)timegm(&tm) - offset) * 1000 + fraction;
+	return *ms > 0 ? 0 : -1;	/* 0 would mean: not named */
+}
+
+bool str_take_word(const char **p, const char *end, char *out, size_t size)
+{
+	const char *at = *p, *blank = memchr(at, ' ', (size_t)(end - at)), *stop = blank ? blank : end;
+	size_t len = (size_t)(stop - at);
+
+	if (!len || len >= size || memchr(at, 0, len))
+		return false;
+	memcpy(out, at, len);
+	out[len] = 0;
+	*p = blank ? blank + 1 : end;
+	return true;
 }

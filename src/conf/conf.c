@@ -84,6 +84,7 @@ int conf_each_file(const char *dir, int (*f)(void *arg, const char *file, struct
 int conf_read(config_t *cfg, const char *file, struct strbuf *why)
 {
 	struct stat st;
+	bool is_twice;
 
 	if (stat(file, &st) < 0)
 		return why_set(why, "%s: %s", file, strerror(errno));
@@ -93,8 +94,9 @@ int conf_read(config_t *cfg, const char *file, struct strbuf *why)
 	config_init(cfg);
 	if (config_read_file(cfg, file) == CONFIG_TRUE)
 		return 0;
-	why_set(why, "%s:%d: %s", config_error_file(cfg) ? config_error_file(cfg) : file, config_error_line(cfg),
-		config_error_text(cfg));
+	is_twice = !strcmp(config_error_text(cfg), "duplicate setting name");
+	why_set(why, "%s:%d: %s%s", config_error_file(cfg) ? config_error_file(cfg) : file, config_error_line(cfg), config_error_text(cfg),
+		is_twice ? ": a group or setting stands only once in a file" : "");
 	config_destroy(cfg);
 	return -1;
 }
@@ -148,6 +150,7 @@ struct conf *conf_defaults(void)
 			BUG("default of %s: %s", settings[i].path, why.buf);
 	strbuf_release(&why);
 	c->file = mem_strdup("");
+	c->tenants = tenant_set_new();
 	return c;
 }
 
@@ -200,6 +203,9 @@ static int cross_check(const struct conf *c, struct strbuf *why)
 			       (long long)c->lane_grace, (long long)(c->amqp_confirm + LANE_GRACE_MARGIN_MS));
 	if (check_tiers(c, why) < 0)
 		return -1;
+	if (*c->default_region && !region_is_good(c->default_region))
+		return why_set(why, "%s: message.default_region: found \"%s\", allowed two capital letters such as DE, or none", c->file,
+			       c->default_region);
 	if (c->amqp_backoff_min > c->amqp_backoff_max)
 		return why_set(why, "%s: amqp.reconnect_min is longer than amqp.reconnect_max", c->file);
 	if (c->respawn_min > c->respawn_max)
@@ -220,9 +226,81 @@ static int cross_check(const struct conf *c, struct strbuf *why)
 			       c->file, c->redis_prefix);
 	if (!str_starts(c->graph_url, "https://") && !is_plain_loopback(c->graph_url))
 		return why_set(why, "%s: graph.url: must be https:// (http:// only to loopback)", c->file);
+	if (*c->service_url && !str_starts(c->service_url, "https://") && !is_plain_loopback(c->service_url))
+		return why_set(why, "%s: tenant_service.url: must be https:// (http:// only to loopback)", c->file);
+	if (*c->state_url && !str_starts(c->state_url, "https://") && !is_plain_loopback(c->state_url))
+		return why_set(why, "%s: state_manager.url: must be https:// (http:// only to loopback)", c->file);
+	if (!strstr(c->state_status, "{wamid}"))
+		return why_set(why, "%s: state_manager.status_path: found \"%s\", allowed with {wamid} in it", c->file, c->state_status);
 	if (c->graph_version[0] != 'v' || strspn(c->graph_version + 1, "0123456789.") != strlen(c->graph_version + 1))
 		return why_set(why, "%s: graph.version: found \"%s\", allowed such as \"v25.0\"", c->file, c->graph_version);
 	return 0;
+}
+
+static int read_secret(const struct conf *c, const char *setting, const char *file, char **out, struct strbuf *why)
+{
+	struct strbuf reason = STRBUF_INIT;
+	char *path;
+	int err;
+
+	if (!*file)
+		return 0;
+	path = conf_secret_path(c->file, file, &reason);
+	err = path ? conf_read_secret_file(path, out, &reason) : -1;
+	if (err)
+		why_write(why, "%s: %s: %s", c->file, setting, reason.buf);
+	strbuf_release(&reason);
+	free(path);
+	return err;
+}
+
+static int read_secrets(struct conf *c, struct strbuf *why)
+{
+	size_t len;
+
+	if (read_secret(c, "tenant_service.bearer_file", c->service_bearer, &c->service_secret, why) < 0 ||
+	    read_secret(c, "state_manager.token_file", c->state_token, &c->state_secret, why) < 0 ||
+	    read_secret(c, "console.token_file", c->console_token, &c->console_secret, why) < 0)
+		return -1;
+	len = c->console_secret ? strlen(c->console_secret) : 0;
+	if (*c->console_listen && !c->console_secret)
+		return why_set(why, "%s: console.token_file: is missing: console.listen asks for a login", c->file);
+	if (c->console_secret && len < CONSOLE_TOKEN_MIN)
+		return why_set(why, "%s: console.token_file: found a token of %zu characters, allowed %d or more", c->file, len,
+			       CONSOLE_TOKEN_MIN);
+	return 0;
+}
+
+static int read_apps(struct conf *c, struct strbuf *why)
+{
+	struct strbuf reason = STRBUF_INIT;
+	int err = 0;
+
+	for (int i = 0; i < c->webhook_apps.n && !err; i++) {
+		err = webhook_app_read(&c->apps[i], c->webhook_apps.v[i], c->file, &reason);
+		if (err)
+			why_write(why, "%s: webhook.apps: %s", c->file, reason.buf);
+	}
+	strbuf_release(&reason);
+	return err;
+}
+
+static void wipe(char *secret)
+{
+	if (secret)
+		mem_wipe(secret, strlen(secret));
+}
+
+void conf_wipe_secrets(const struct conf *c, bool also_webhooks)
+{
+	wipe(c->service_secret);
+	wipe(c->state_secret);
+	wipe(c->console_secret);
+	for (int i = 0; i < c->webhook_apps.n && also_webhooks; i++) {
+		for (int k = 0; k < WEBHOOK_SECRETS; k++)
+			wipe(c->apps[i].secrets[k]);
+		wipe(c->apps[i].verify);
+	}
 }
 
 struct conf *conf_load(const char *file, struct strbuf *why)
@@ -233,7 +311,7 @@ struct conf *conf_load(const char *file, struct strbuf *why)
 	free(c->file);
 	c->file = mem_strdup(file);
 	if (take_file(c, file, why) < 0 || conf_each_file(overlays, take_file, c, why) < 0 || cross_check(c, why) < 0 ||
-	    tenants_load(c, why) < 0)
+	    read_secrets(c, why) < 0 || read_apps(c, why) < 0 || conf_load_tenants(c, why) < 0)
 		conf_free(&c);
 	free(overlays);
 	return c;
@@ -245,7 +323,12 @@ void conf_free(struct conf **cp)
 
 	if (!c)
 		return;
-	tenants_release(c);
+	tenant_set_free(&c->tenants);
+	mem_free_secret(c->service_secret);
+	mem_free_secret(c->state_secret);
+	mem_free_secret(c->console_secret);
+	for (int i = 0; i < WAMD_STRINGS_MAX; i++)
+		webhook_app_release(&c->apps[i]);
 	for (int i = 0; i < n_settings; i++)
 		setting_release(&settings[i], c);
 	free(c->file);
@@ -271,9 +354,9 @@ void conf_dump(const struct conf *c, FILE *out)
 		strbuf_adds(&sb, ";\n");
 	}
 	strbuf_addf(&sb, "%s", *group ? "};\n" : "");
-	for (int i = 0; i < c->n_tenants; i++)
-		strbuf_addf(&sb, "# tenant %s: %d account%s\n", c->tenants[i].id, c->tenants[i].n_accounts,
-			    c->tenants[i].n_accounts == 1 ? "" : "s");
+	for (int i = 0; i < tenant_set_size(c->tenants); i++)
+		strbuf_addf(&sb, "# tenant %s: %d account%s\n", tenant_set_at(c->tenants, i)->id, tenant_set_at(c->tenants, i)->n_accounts,
+			    tenant_set_at(c->tenants, i)->n_accounts == 1 ? "" : "s");
 	fputs(sb.buf, out);
 	strbuf_release(&sb);
 }
@@ -301,4 +384,15 @@ void conf_keep_fixed(struct conf *c, const struct conf *in_force)
 	for (int i = 0; i < n_settings; i++)
 		if (!settings[i].live)
 			setting_copy(&settings[i], c, in_force);
+}
+
+bool conf_feature_is_on(const struct conf *c, const struct tenant *t, enum feature f)
+{
+	const bool on[] = {
+#define FEATURE(ident, word, ...) c->features_##word,
+#include "tbl/features.h"
+#undef FEATURE
+	};
+
+	return on[f] && !(t->features_off & BIT(f));
 }

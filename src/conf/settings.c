@@ -11,6 +11,8 @@
 #define MIN_bytes(x) (x)
 #define MIN_text(x) (x)
 #define MIN_url(x) (x)
+#define MIN_path(x) (x)
+#define MIN_secret(x) (x)
 #define MIN_texts(x) (x)
 #define MIN_urls(x) (x)
 #define MIN_msecs(x) (x)
@@ -22,6 +24,8 @@
 #define WORDS_bytes(x) NULL
 #define WORDS_text(x) NULL
 #define WORDS_url(x) NULL
+#define WORDS_path(x) NULL
+#define WORDS_secret(x) NULL
 #define WORDS_texts(x) NULL
 #define WORDS_urls(x) NULL
 #define WORDS_msecs(x) NULL
@@ -39,6 +43,7 @@ const int n_settings = ARRAY_LEN(settings);
 static const char *const kinds[] = {
 	[SET_flag] = "true or false", [SET_count] = "a whole number", [SET_msec] = "a duration in quotes such as \"30s\"",
 	[SET_bytes] = "a size in quotes such as \"64KB\"", [SET_text] = "text in quotes", [SET_url] = "text in quotes",
+	[SET_path] = "text in quotes", [SET_secret] = "text in quotes",
 	[SET_choice] = "text in quotes", [SET_texts] = "a list of texts", [SET_urls] = "a list of texts",
 	[SET_msecs] = "a list of durations in quotes", [SET_classes] = "a list of texts",
 };
@@ -49,6 +54,12 @@ const struct setting *setting_find(const char *path)
 		if (!strcmp(settings[i].path, path))
 			return &settings[i];
 	return NULL;
+}
+
+/* Where what it names is elsewhere on each host, or secret. */
+static bool is_expanded(const struct setting *s)
+{
+	return s->type == SET_url || s->type == SET_urls || s->type == SET_path || s->type == SET_secret;
 }
 
 static bool is_list(const struct setting *s)
@@ -72,6 +83,8 @@ void setting_release(const struct setting *s, struct conf *c)
 	switch (s->type) {
 	case SET_text:
 	case SET_url:
+	case SET_path:
+	case SET_secret:
 	case SET_choice:
 		mem_free_secret(*(char **)m);
 		*(char **)m = NULL;
@@ -96,14 +109,40 @@ void setting_release(const struct setting *s, struct conf *c)
 	}
 }
 
+static void copy_strings(struct conf_strings *to, const struct conf_strings *from)
+{
+	for (int i = 0; i < from->n; i++)
+		to->v[i] = mem_strdup(from->v[i]);
+	to->n = from->n;
+}
+
 void setting_copy(const struct setting *s, struct conf *to, const struct conf *from)
 {
-	const char *value = *(char *const *)((const char *)from + s->offset);
+	void *into = (char *)to + s->offset;
+	const void *value = (const char *)from + s->offset;
 
-	if (s->type != SET_text)
+	switch (s->type) {
+	case SET_text:
+	case SET_url:
+	case SET_path:
+	case SET_secret:
+	case SET_choice:
+		setting_release(s, to);
+		*(char **)into = mem_strdup(*(char *const *)value);
+		return;
+	case SET_texts:
+	case SET_urls:
+		setting_release(s, to);
+		copy_strings(into, value);
+		return;
+	case SET_msecs:
+	case SET_classes:
+	case SET_flag:
+	case SET_count:
+	case SET_msec:
+	case SET_bytes:
 		BUG("setting %s needs a restart and is no text", s->path);
-	setting_release(s, to);
-	*(char **)((char *)to + s->offset) = mem_strdup(value);
+	}
 }
 
 static int between(const struct setting *s, int64_t v, void (*format)(int64_t, char[32]), struct strbuf *why)
@@ -217,6 +256,8 @@ int setting_from_text(const struct setting *s, struct conf *c, const char *text,
 		return 0;
 	case SET_text:
 	case SET_url:
+	case SET_path:
+	case SET_secret:
 		if ((int64_t)strlen(text) < s->min || (int64_t)strlen(text) > s->max)
 			return why_set(why, "found %zu characters, allowed %lld to %lld", strlen(text), (long long)s->min,
 				       (long long)s->max);
@@ -229,6 +270,44 @@ int setting_from_text(const struct setting *s, struct conf *c, const char *text,
 		return list_from_words(s, m, text, why);
 	}
 	BUG("setting type %d", (int)s->type);
+}
+
+enum { EXPANDED_MAX = 2048 };		/* within it nothing is left behind by growing */
+
+/* It may have been a password. */
+static void forget(struct strbuf *expanded)
+{
+	mem_wipe(expanded->buf, expanded->len);
+	strbuf_release(expanded);
+}
+
+/* text, or what it is once it is expanded; NULL: why. */
+static const char *expand(const struct setting *s, const char *text, struct strbuf *expanded, struct strbuf *why)
+{
+	if (!is_expanded(s))
+		return text;
+	strbuf_reserve(expanded, EXPANDED_MAX);
+	return conf_expand(text, expanded, why) < 0 ? NULL : expanded->buf;
+}
+
+static int text_from_file(const struct setting *s, struct conf *c, const char *text, struct strbuf *why)
+{
+	struct strbuf expanded = STRBUF_INIT;
+	const char *value = expand(s, text, &expanded, why);
+	int err = value ? setting_from_text(s, c, value, why) : -1;
+
+	forget(&expanded);
+	return err;
+}
+
+static int list_add_from_file(const struct setting *s, void *m, const char *text, struct strbuf *why)
+{
+	struct strbuf expanded = STRBUF_INIT;
+	const char *value = expand(s, text, &expanded, why);
+	int err = value ? list_add(s, m, value, why) : -1;
+
+	forget(&expanded);
+	return err;
 }
 
 static int list_from_file(const struct setting *s, struct conf *c, const config_setting_t *v, struct strbuf *why)
@@ -245,7 +324,7 @@ static int list_from_file(const struct setting *s, struct conf *c, const config_
 
 		if (config_setting_type(item) != CONFIG_TYPE_STRING)
 			return why_set(why, "found %s, allowed %s", conf_found(item), kinds[s->type]);
-		if (list_add(s, m, config_setting_get_string(item), why) < 0)
+		if (list_add_from_file(s, m, config_setting_get_string(item), why) < 0)
 			return -1;
 	}
 	return 0;
@@ -273,10 +352,12 @@ int setting_from_file(const struct setting *s, struct conf *c, const config_sett
 	case SET_bytes:
 	case SET_text:
 	case SET_url:
+	case SET_path:
+	case SET_secret:
 	case SET_choice:
 		if (type != CONFIG_TYPE_STRING)
 			return why_set(why, "found %s, allowed %s", conf_found(v), kinds[s->type]);
-		return setting_from_text(s, c, config_setting_get_string(v), why);
+		return text_from_file(s, c, config_setting_get_string(v), why);
 	case SET_texts:
 	case SET_urls:
 	case SET_msecs:
@@ -307,14 +388,19 @@ static void add_masked(struct strbuf *out, const char *url)
 	strbuf_adds(out, url);
 }
 
-static void add_quoted(struct strbuf *out, const char *s, bool mask)
+/* As a file would say it. */
+static void add_quoted(struct strbuf *out, const struct setting *of, const char *s, bool mask)
 {
-	struct strbuf text = STRBUF_INIT;
+	struct strbuf value = STRBUF_INIT, text = STRBUF_INIT;
 
 	if (mask)
-		add_masked(&text, s);
+		add_masked(&value, s);
 	else
-		strbuf_adds(&text, s);
+		strbuf_adds(&value, s);
+	if (is_expanded(of))
+		conf_unexpand(value.buf, &text);
+	else
+		strbuf_adds(&text, value.buf);
 	strbuf_addc(out, '"');
 	for (const char *p = text.buf; *p; p++) {
 		if (*p == '"' || *p == '\\')
@@ -322,6 +408,7 @@ static void add_quoted(struct strbuf *out, const char *s, bool mask)
 		strbuf_addc(out, *p);
 	}
 	strbuf_addc(out, '"');
+	strbuf_release(&value);
 	strbuf_release(&text);
 }
 
@@ -338,11 +425,11 @@ static void add_list(const struct setting *s, const void *m, bool mask, struct s
 			strbuf_adds(out, ", ");
 		if (s->type == SET_msecs) {
 			format_msec(steps->v[i], text);
-			add_quoted(out, text, false);
+			add_quoted(out, s, text, false);
 		} else if (s->type == SET_classes) {
 			strbuf_addf(out, "\"%d=%s\"", classes->v[i].code, outcome_name(classes->v[i].outcome));
 		} else {
-			add_quoted(out, strings->v[i], mask && s->type == SET_urls);
+			add_quoted(out, s, strings->v[i], mask && s->type == SET_urls);
 		}
 	}
 	strbuf_adds(out, " ]");
@@ -362,16 +449,18 @@ void setting_to_text(const struct setting *s, const struct conf *c, bool mask, s
 		return;
 	case SET_msec:
 		format_msec(*(const int64_t *)m, number);
-		add_quoted(out, number, false);
+		add_quoted(out, s, number, false);
 		return;
 	case SET_bytes:
 		format_bytes(*(const int64_t *)m, number);
-		add_quoted(out, number, false);
+		add_quoted(out, s, number, false);
 		return;
 	case SET_text:
 	case SET_url:
+	case SET_path:
+	case SET_secret:
 	case SET_choice:
-		add_quoted(out, *(char *const *)m, mask && s->type == SET_url);
+		add_quoted(out, s, *(char *const *)m, mask && s->type == SET_url);
 		return;
 	case SET_texts:
 	case SET_urls:

@@ -6,7 +6,7 @@
 
 #include "conf/conf.h"
 
-enum setting_type { SET_flag, SET_count, SET_msec, SET_bytes, SET_text, SET_url, SET_choice, SET_texts, SET_urls, SET_msecs, SET_classes };
+enum setting_type { SET_flag, SET_count, SET_msec, SET_bytes, SET_text, SET_url, SET_path, SET_secret, SET_choice, SET_texts, SET_urls, SET_msecs, SET_classes };
 
 struct setting {
 	enum setting_type type;
@@ -38,10 +38,18 @@ int conf_each_file(const char *dir, int (*f)(void *arg, const char *file, struct
 		   struct strbuf *why) MUST_CHECK;	/* *.conf, sorted; a missing directory is empty */
 int conf_read(config_t *cfg, const char *file, struct strbuf *why) MUST_CHECK;
 
+/* Of URLs, paths and secrets: ${NAME} becomes what the environment has, $${ stands for ${.  -1: a variable is not there. */
+int conf_expand(const char *text, struct strbuf *out, struct strbuf *why) MUST_CHECK;
+void conf_unexpand(const char *text, struct strbuf *out);	/* what conf_expand() makes text of */
+
+/* Where the secret is that a file names: beside it, or credential:NAME of systemd.  The caller frees it; NULL with the reason. */
+char *conf_secret_path(const char *beside, const char *name, struct strbuf *why) MUST_CHECK;
+bool conf_is_credential(const char *path);
+
 /* Messages per second that limit.tiers grants to this tier, -1: no such tier or a bad one. */
 int64_t tier_rate(const struct conf *c, const char *tier);
 
-int tenants_load(struct conf *c, struct strbuf *why) MUST_CHECK;
-void tenants_release(struct conf *c);
+int conf_read_secret_file(const char *file, char **out, struct strbuf *why) MUST_CHECK;	/* first line; others must not be able to read it */
+int conf_load_tenants(struct conf *c, struct strbuf *why) MUST_CHECK;	/* from files, where no tenant service is named */
 
 #endif

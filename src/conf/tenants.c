@@ -1,13 +1,59 @@
-#include <errno.h>
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
+#include "conf/tenants.h"
+
+#include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
-#include "settings.h"
+#include "conf/tenant_keys.h"
 
-enum { SECRET_MAX = 4096, RATE_MAX = 100000 };
+/* ---- features ---- */
+
+static const struct { const char *name, *types; } features[] = {
+#define FEATURE(ident, word, types_, help) { #word, types_ },
+#include "tbl/features.h"
+#undef FEATURE
+};
+
+const char *feature_name(enum feature f)
+{
+	return features[f].name;
+}
+
+int feature_parse(const char *name, enum feature *out)
+{
+	for (int f = 0; f < FEATURES; f++)
+		if (!strcmp(features[f].name, name)) {
+			*out = (enum feature)f;
+			return 0;
+		}
+	return -1;
+}
+
+static bool has_word(const char *words, const char *word)
+{
+	size_t len = strlen(word);
+
+	for (const char *p = words; *p; p += *p == ' ') {
+		size_t n = strcspn(p, " ");
+
+		if (n == len && !memcmp(p, word, n))
+			return true;
+		p += n;
+	}
+	return false;
+}
+
+int feature_of_type(const char *type, enum feature *out)
+{
+	for (int f = 0; f < FEATURES; f++)
+		if (has_word(features[f].types, type)) {
+			*out = (enum feature)f;
+			return 0;
+		}
+	return -1;
+}
+
+/* ---- what a source may say ---- */
 
 static bool all_of(const char *s, size_t max, const char *more)
 {
@@ -21,386 +67,479 @@ static bool all_of(const char *s, size_t max, const char *more)
 	return true;
 }
 
-static bool is_name(const char *s) { return all_of(s, 64, "._-"); }
-static bool is_graph_id(const char *s) { return str_is_digits(s) && strlen(s) <= 32; }
-static bool is_token(const char *s) { return all_of(s, 1024, "._|~-"); }	/* nothing that could end a header line */
+bool tenant_name_is_good(const char *s) { return all_of(s, TENANT_NAME_MAX, "._-"); }
+bool graph_id_is_good(const char *s) { return str_is_digits(s) && strlen(s) <= GRAPH_ID_MAX; }
+bool region_is_good(const char *s) { return strlen(s) == 2 && s[0] >= 'A' && s[0] <= 'Z' && s[1] >= 'A' && s[1] <= 'Z'; }
+bool access_token_is_good(const char *s) { return all_of(s, ACCESS_TOKEN_MAX, "._|~-"); }
 
-static int text_member(const config_setting_t *group, const char *name, bool needed, const char **out, struct strbuf *why)
+/* ---- one tenant ---- */
+
+/* hex(HMAC-SHA256(key = app secret, message = access token)) */
+void account_prove(struct account *a)
 {
-	const config_setting_t *v = config_setting_get_member(group, name);
+	uint8_t mac[SHA256_LEN];
+	struct hmac *h;
 
-	*out = NULL;
-	if (!v)
-		return needed ? conf_complain(why, group, name, "is missing") : 0;
-	if (config_setting_type(v) != CONFIG_TYPE_STRING)
-		return conf_complain(why, v, name, "found %s, allowed text in quotes", conf_found(v));
-	*out = config_setting_get_string(v);
-	return 0;
+	if (!a->app_secret || !*a->app_secret || !a->token)
+		return;
+	h = hmac_new(a->app_secret, strlen(a->app_secret));
+	hmac_parts(h, &(struct crypto_part){ a->token, strlen(a->token) }, 1, mac);
+	hmac_free(&h);
+	hex_encode(mac, SHA256_LEN, a->proof);
 }
 
-static int flag_member(const config_setting_t *group, const char *name, bool *out, struct strbuf *why)
+void account_wipe(struct account *a)
 {
-	const config_setting_t *v = config_setting_get_member(group, name);
-
-	if (!v)
-		return 0;
-	if (config_setting_type(v) != CONFIG_TYPE_BOOL)
-		return conf_complain(why, v, name, "found %s, allowed true or false", conf_found(v));
-	*out = config_setting_get_bool(v);
-	return 0;
+	mem_wipe(a->proof, sizeof(a->proof));
+	mem_free_secret(a->token);
+	mem_free_secret(a->app_secret);
+	mem_free_secret(a->replaced);
+	a->token = a->app_secret = a->replaced = NULL;
 }
 
-static int known_members(const config_setting_t *group, const char *const *known, struct strbuf *why)
+static void account_free(struct account *a)
 {
-	for (int i = 0; i < config_setting_length(group); i++) {
-		const config_setting_t *v = config_setting_get_elem(group, (unsigned)i);
-		int k = 0;
-
-		while (known[k] && strcmp(known[k], config_setting_name(v)))
-			k++;
-		if (!known[k])
-			return conf_complain(why, v, config_setting_name(v), "no such setting");
-	}
-	return 0;
+	account_wipe(a);
+	free(a->id);
+	free(a->phone_number_id);
+	free(a->waba_id);
+	free(a->app_id);
+	free(a->token_file);
+	free(a->region);
+	free(a->tier);
+	free(a);
 }
 
-/* First line of a file that others cannot read. */
-static int read_secret(const char *file, char **out, struct strbuf *why)
+struct tenant *tenant_new(const char *id, const char *domain)
 {
-	char buf[SECRET_MAX + 1];
-	struct stat st;
-	ssize_t n = -1;
-	int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOCTTY), err = -1;
+	struct tenant *t = mem_alloc(sizeof(*t));
 
-	if (fd < 0 || fstat(fd, &st) < 0) {
-		why_set(why, "%s: %s", file, strerror(errno));
-		goto out;
-	}
-	if (st.st_mode & S_IRWXO) {
-		why_set(why, "%s: may be read by others (mode %03o); chmod o-rwx it", file, (unsigned)(st.st_mode & 0777));
-		goto out;
-	}
-	n = read(fd, buf, SECRET_MAX);
-	if (n < 0) {
-		why_set(why, "%s: %s", file, strerror(errno));
-		goto out;
-	}
-	buf[n] = 0;
-	buf[strcspn(buf, "\r\n")] = 0;
-	*out = mem_strdup(buf);
-	err = 0;
-out:
-	mem_wipe(buf, sizeof(buf));
-	if (fd >= 0)
-		close(fd);
-	return err;
+	*t = (struct tenant){ .id = mem_strdup(id), .domain = mem_strdup(domain) };
+	return t;
 }
 
-/* name = "…" or name_file = "path", not both. */
-static int secret_member(const config_setting_t *group, const char *name, bool needed, char **out, struct strbuf *why)
+struct account *tenant_add_account(struct tenant *t)
 {
-	struct strbuf file_name = STRBUF_INIT, reason = STRBUF_INIT;
-	const char *value, *file;
-	int err = -1;
+	struct account *a = mem_alloc(sizeof(*a));
 
-	strbuf_addf(&file_name, "%s_file", name);
-	if (text_member(group, name, false, &value, why) < 0 || text_member(group, file_name.buf, false, &file, why) < 0)
-		goto out;
-	if (value && file) {
-		conf_complain(why, group, name, "both %s and %s_file are given", name, name);
-		goto out;
-	}
-	if (!value && !file && needed) {
-		conf_complain(why, group, name, "is missing (or %s_file)", name);
-		goto out;
-	}
-	if (file) {
-		char *path = conf_beside(config_setting_source_file(group), file);
-
-		err = read_secret(path, out, &reason);
-		free(path);
-		if (err)
-			conf_complain(why, group, file_name.buf, "%s", reason.buf);
-		goto out;
-	}
-	*out = mem_strdup(value);
-	err = 0;
-out:
-	strbuf_release(&file_name);
-	strbuf_release(&reason);
-	return err;
+	*a = (struct account){ .tenant = t, .index = -1, .enabled = true };
+	t->accounts = mem_grow(t->accounts, (size_t)t->n_accounts + 1, sizeof(*t->accounts));
+	t->accounts[t->n_accounts++] = a;
+	return a;
 }
 
-int64_t tier_rate(const struct conf *c, const char *tier)
+void tenant_drop_last_account(struct tenant *t)
 {
-	size_t n = strlen(tier);
-	int64_t rate;
-
-	for (int i = 0; i < c->limit_tiers.n; i++) {
-		const char *t = c->limit_tiers.v[i];
-
-		if (!strncmp(t, tier, n) && t[n] == '=')
-			return parse_i64(t + n + 1, &rate) == 0 && rate >= 1 && rate <= RATE_MAX ? rate : -1;
-	}
-	return -1;
+	account_free(t->accounts[--t->n_accounts]);
 }
 
-/* A rate is what wamd sends; of a tier, which is Meta's word, it leaves some for what comes in. */
-static int rate_from_tier(const struct conf *c, const config_setting_t *at, const char *tier, int64_t *out, struct strbuf *why)
+void tenant_drop_account(struct tenant *t, const struct account *a)
 {
-	int64_t rate = tier_rate(c, tier);
+	int i = 0;
 
-	if (rate < 0)
-		return conf_complain(why, at, "tier", "found \"%s\", allowed a tier of limit.tiers", tier);
-	rate = rate * c->limit_headroom / 100;
-	*out = rate < 1 ? 1 : rate;
-	return 0;
+	while (t->accounts[i] != a)
+		i++;
+	account_free(t->accounts[i]);
+	t->n_accounts--;
+	memmove(&t->accounts[i], &t->accounts[i + 1], (size_t)(t->n_accounts - i) * sizeof(*t->accounts));
 }
 
-/* 0 in *out: not named. */
-static int rate_member(const config_setting_t *group, int64_t *out, struct strbuf *why)
+void tenant_free(struct tenant **tp)
 {
-	const config_setting_t *v = config_setting_get_member(group, "rate");
+	struct tenant *t = *tp;
 
-	*out = 0;
-	if (!v)
-		return 0;
-	if (config_setting_type(v) != CONFIG_TYPE_INT)
-		return conf_complain(why, v, "rate", "found %s, allowed a whole number", conf_found(v));
-	*out = config_setting_get_int(v);
-	return *out >= 1 && *out <= RATE_MAX ? 0 : conf_complain(why, v, "rate", "found %lld, allowed 1 to %d", (long long)*out, RATE_MAX);
-}
-
-/* The account's own rate, else its tier, else its tenant's tier, else limit.tier. */
-static int take_rate(const struct conf *c, struct account *a, const config_setting_t *g, const char *tenant_tier, struct strbuf *why)
-{
-	const char *tier;
-
-	if (rate_member(g, &a->rate, why) < 0 || text_member(g, "tier", false, &tier, why) < 0)
-		return -1;
-	if (a->rate && tier)
-		return conf_complain(why, g, "tier", "both rate and tier are given");
-	if (a->rate)
-		return 0;
-	a->tier = mem_strdup(tier ? tier : tenant_tier ? tenant_tier : c->limit_tier);
-	return rate_from_tier(c, g, a->tier, &a->rate, why);
-}
-
-static int take_account(struct conf *c, struct account *a, const config_setting_t *g, const char *tenant_tier, struct strbuf *why)
-{
-	static const char *const known[] = { "id", "phone_number_id", "waba_id", "access_token", "access_token_file", "app_secret",
-					     "app_secret_file", "rate", "tier", "default", "enabled", NULL };
-	const char *id, *pnid, *waba;
-
-	a->enabled = true;
-	if (!config_setting_is_group(g))
-		return conf_complain(why, g, "accounts", "found %s, allowed a list of { … } groups", conf_found(g));
-	if (known_members(g, known, why) < 0 || text_member(g, "id", true, &id, why) < 0 ||
-	    text_member(g, "phone_number_id", true, &pnid, why) < 0 || text_member(g, "waba_id", true, &waba, why) < 0)
-		return -1;
-	a->id = mem_strdup(id);
-	a->phone_number_id = mem_strdup(pnid);
-	a->waba_id = mem_strdup(waba);
-	if (!is_name(id))
-		return conf_complain(why, g, "id", "found \"%s\", allowed 1 to 64 of A-Z a-z 0-9 . _ -", id);
-	if (!is_graph_id(pnid))
-		return conf_complain(why, g, "phone_number_id", "found \"%s\", allowed 1 to 32 digits", pnid);
-	if (!is_graph_id(waba))
-		return conf_complain(why, g, "waba_id", "found \"%s\", allowed 1 to 32 digits", waba);
-	if (secret_member(g, "access_token", true, &a->token, why) < 0 ||
-	    secret_member(g, "app_secret", false, &a->app_secret, why) < 0 || take_rate(c, a, g, tenant_tier, why) < 0 ||
-	    flag_member(g, "default", &a->is_default, why) < 0 || flag_member(g, "enabled", &a->enabled, why) < 0)
-		return -1;
-	if (!is_token(a->token))
-		return conf_complain(why, g, "access_token", "found %zu characters, allowed 1 to 1024 of A-Z a-z 0-9 . _ | ~ -",
-				     strlen(a->token));
-	return 0;
+	if (!t)
+		return;
+	for (int i = 0; i < t->n_accounts + t->n_gone; i++)
+		account_free(t->accounts[i]);
+	free(t->accounts);
+	tenant_free_keys(t);
+	free(t->id);
+	free(t->domain);
+	free(t);
+	*tp = NULL;
 }
 
 static int by_account_id(const void *a, const void *b)
 {
-	return strcmp(((const struct account *)a)->id, ((const struct account *)b)->id);
+	return strcmp((*(struct account *const *)a)->id, (*(struct account *const *)b)->id);
 }
 
-static int take_accounts(struct conf *c, struct tenant *t, const config_setting_t *list, const char *tier, struct strbuf *why)
+static void sort_accounts(struct tenant *t)
 {
-	int n = list ? config_setting_length(list) : 0, defaults = 0;
-
-	if (list && !config_setting_is_list(list))
-		return conf_complain(why, list, "accounts", "found %s, allowed a list: ( { … }, { … } )", conf_found(list));
-	t->accounts = mem_array((size_t)n, sizeof(*t->accounts));
-	for (int i = 0; i < n; i++) {
-		t->n_accounts++;
-		if (take_account(c, &t->accounts[i], config_setting_get_elem(list, (unsigned)i), tier, why) < 0)
-			return -1;
-		defaults += t->accounts[i].is_default;
-	}
-	if (defaults > 1)
-		return conf_complain(why, list, "default", "more than one account of tenant %s is the default", t->id);
-	qsort(t->accounts, (size_t)n, sizeof(*t->accounts), by_account_id);
-	for (int i = 1; i < n; i++)
-		if (!strcmp(t->accounts[i].id, t->accounts[i - 1].id))
-			return conf_complain(why, list, "id", "account %s stands twice in tenant %s", t->accounts[i].id, t->id);
-	return 0;
-}
-
-static int take_tenant(struct conf *c, const config_setting_t *g, struct strbuf *why)
-{
-	static const char *const known[] = { "id", "portfolio", "suspended", "rate", "tier", "accounts", NULL };
-	struct tenant *t;
-	const char *id, *portfolio, *tier;
-
-	if (!config_setting_is_group(g))
-		return conf_complain(why, g, "tenant", "found %s, allowed a group: { … }", conf_found(g));
-	if (known_members(g, known, why) < 0 || text_member(g, "id", true, &id, why) < 0 ||
-	    text_member(g, "portfolio", false, &portfolio, why) < 0 || text_member(g, "tier", false, &tier, why) < 0)
-		return -1;
-	if (!is_name(id))
-		return conf_complain(why, g, "id", "found \"%s\", allowed 1 to 64 of A-Z a-z 0-9 . _ -", id);
-	if (portfolio && !is_name(portfolio))
-		return conf_complain(why, g, "portfolio", "found \"%s\", allowed 1 to 64 of A-Z a-z 0-9 . _ -", portfolio);
-	c->tenants = mem_grow(c->tenants, (size_t)c->n_tenants + 1, sizeof(*c->tenants));
-	t = &c->tenants[c->n_tenants++];
-	*t = (struct tenant){ .id = mem_strdup(id), .domain = mem_strdup(portfolio ? portfolio : id) };
-	if (flag_member(g, "suspended", &t->suspended, why) < 0 || rate_member(g, &t->rate, why) < 0)
-		return -1;
-	return take_accounts(c, t, config_setting_get_member(g, "accounts"), tier, why);
-}
-
-/* A file holds `tenant: { … };` or `tenants: ( { … }, … );`. */
-static int take_file(void *arg, const char *file, struct strbuf *why)
-{
-	config_t cfg;
-	const config_setting_t *root;
-	int err = 0;
-
-	if (conf_read(&cfg, file, why) < 0)
-		return -1;
-	root = config_root_setting(&cfg);
-	for (int i = 0; i < config_setting_length(root) && !err; i++) {
-		const config_setting_t *v = config_setting_get_elem(root, (unsigned)i);
-
-		if (!strcmp(config_setting_name(v), "tenant")) {
-			err = take_tenant(arg, v, why);
-		} else if (!strcmp(config_setting_name(v), "tenants") && config_setting_is_list(v)) {
-			for (int k = 0; k < config_setting_length(v) && !err; k++)
-				err = take_tenant(arg, config_setting_get_elem(v, (unsigned)k), why);
-		} else {
-			err = conf_complain(why, v, config_setting_name(v), "no such setting (tenant or tenants belong here)");
-		}
-	}
-	config_destroy(&cfg);
-	return err;
-}
-
-static int by_tenant_id(const void *a, const void *b)
-{
-	return strcmp(((const struct tenant *)a)->id, ((const struct tenant *)b)->id);
+	if (t->n_accounts > 1)
+		qsort(t->accounts, (size_t)t->n_accounts, sizeof(*t->accounts), by_account_id);
 }
 
 static int by_number(const void *a, const void *b)
 {
-	return strcmp((*(const struct account *const *)a)->phone_number_id, (*(const struct account *const *)b)->phone_number_id);
+	return strcmp((*(struct account *const *)a)->phone_number_id, (*(struct account *const *)b)->phone_number_id);
 }
 
-/* A phone number belongs to exactly one tenant's one account. */
-static int numbers_are_unique(const struct conf *c, struct strbuf *why)
+/* The number that two accounts of it have, or NULL. */
+static const char *number_twice(const struct tenant *t)
 {
-	const struct account **all;
-	int n = 0, err = 0;
+	struct account **all = mem_array((size_t)t->n_accounts + 1, sizeof(*all));
+	const char *twice = NULL;
+	int n = 0;
 
-	for (int i = 0; i < c->n_tenants; i++)
-		n += c->tenants[i].n_accounts;
-	all = mem_array((size_t)n, sizeof(*all));
-	n = 0;
-	for (int i = 0; i < c->n_tenants; i++)
-		for (int k = 0; k < c->tenants[i].n_accounts; k++)
-			all[n++] = &c->tenants[i].accounts[k];
-	qsort(all, (size_t)n, sizeof(*all), by_number);
-	for (int i = 1; i < n && !err; i++)
+	for (int i = 0; i < t->n_accounts; i++)
+		if (t->accounts[i]->phone_number_id)
+			all[n++] = t->accounts[i];
+	if (n > 1)
+		qsort(all, (size_t)n, sizeof(*all), by_number);
+	for (int i = 1; i < n && !twice; i++)
 		if (!strcmp(all[i]->phone_number_id, all[i - 1]->phone_number_id))
-			err = why_set(why, "%s: phone_number_id %s belongs to tenant %s account %s and to tenant %s account %s",
-				      c->tenants_dir, all[i]->phone_number_id, all[i - 1]->tenant->id, all[i - 1]->id,
-				      all[i]->tenant->id, all[i]->id);
+			twice = all[i]->phone_number_id;
 	free(all);
-	return err;
+	return twice;
 }
 
-int tenants_load(struct conf *c, struct strbuf *why)
+int tenant_finish(struct tenant *t, struct strbuf *why)
 {
-	char *dir = conf_beside(c->file, c->tenants_dir);
-	int err = conf_each_file(dir, take_file, c, why);
+	const char *twice;
+	int defaults = 0;
 
-	free(dir);
-	if (err)
-		return -1;
-	if (c->n_tenants)
-		qsort(c->tenants, (size_t)c->n_tenants, sizeof(*c->tenants), by_tenant_id);
-	for (int i = 1; i < c->n_tenants; i++)
-		if (!strcmp(c->tenants[i].id, c->tenants[i - 1].id))
-			return why_set(why, "%s: tenant %s stands twice", c->tenants_dir, c->tenants[i].id);
-	for (int i = 0; i < c->n_tenants; i++)
-		for (int k = 0; k < c->tenants[i].n_accounts; k++) {
-			c->tenants[i].accounts[k].tenant = &c->tenants[i];	/* only now: sorting moved them */
-			c->tenants[i].accounts[k].index = c->n_accounts++;
-		}
-	return numbers_are_unique(c, why);
-}
-
-void tenants_release(struct conf *c)
-{
-	for (int i = 0; i < c->n_tenants; i++) {
-		struct tenant *t = &c->tenants[i];
-
-		for (int k = 0; k < t->n_accounts; k++) {
-			free(t->accounts[k].id);
-			free(t->accounts[k].phone_number_id);
-			free(t->accounts[k].waba_id);
-			free(t->accounts[k].tier);
-			mem_free_secret(t->accounts[k].token);
-			mem_free_secret(t->accounts[k].app_secret);
-		}
-		free(t->accounts);
-		free(t->id);
-		free(t->domain);
+	sort_accounts(t);
+	for (int i = 0; i < t->n_accounts; i++) {
+		defaults += t->accounts[i]->is_default;
+		if (i > 0 && !strcmp(t->accounts[i]->id, t->accounts[i - 1]->id))
+			return why_set(why, "id: account %s stands twice in tenant %s", t->accounts[i]->id, t->id);
 	}
-	free(c->tenants);
-	c->tenants = NULL;
-	c->n_tenants = 0;
+	twice = number_twice(t);
+	if (twice)
+		return why_set(why, "phone_number_id: %s stands twice in tenant %s", twice, t->id);
+	return defaults > 1 ? why_set(why, "default: more than one account of tenant %s is the default", t->id) : 0;
 }
 
-const struct tenant *conf_tenant(const struct conf *c, const char *id)
+struct account *tenant_account(const struct tenant *t, const char *id)
 {
-	int lo = 0, hi = c->n_tenants;
+	struct account key = { .id = (char *)(uintptr_t)id }, *p = &key, **found = NULL;
 
-	while (lo < hi) {
-		int mid = (lo + hi) / 2, cmp = strcmp(id, c->tenants[mid].id);
-
-		if (!cmp)
-			return &c->tenants[mid];
-		if (cmp < 0)
-			hi = mid;
-		else
-			lo = mid + 1;
-	}
+	if (t->n_accounts)
+		found = bsearch(&p, t->accounts, (size_t)t->n_accounts, sizeof(p), by_account_id);
+	if (found)
+		return *found;
+	for (int i = 0; i < t->n_accounts; i++)
+		if (!strcmp(t->accounts[i]->phone_number_id, id))
+			return t->accounts[i];
 	return NULL;
 }
 
-const struct account *tenant_account(const struct tenant *t, const char *id)
-{
-	struct account key = { .id = (char *)(uintptr_t)id };
-	const struct account *a = bsearch(&key, t->accounts, (size_t)t->n_accounts, sizeof(key), by_account_id);
-
-	for (int i = 0; !a && i < t->n_accounts; i++)
-		if (!strcmp(t->accounts[i].phone_number_id, id))
-			a = &t->accounts[i];
-	return a;
-}
-
-const struct account *tenant_default_account(const struct tenant *t)
+struct account *tenant_default_account(const struct tenant *t)
 {
 	for (int i = 0; i < t->n_accounts; i++)
-		if (t->accounts[i].is_default)
-			return &t->accounts[i];
-	return t->n_accounts == 1 ? &t->accounts[0] : NULL;
+		if (t->accounts[i]->is_default)
+			return t->accounts[i];
+	return t->n_accounts == 1 ? t->accounts[0] : NULL;
+}
+
+/* ---- the set ---- */
+
+struct tenant_set *tenant_set_new(void)
+{
+	return mem_alloc(sizeof(struct tenant_set));
+}
+
+void tenant_set_free(struct tenant_set **tp)
+{
+	struct tenant_set *ts = *tp;
+
+	if (!ts)
+		return;
+	for (int i = 0; i < tenant_set_size(ts); i++)
+		tenant_free(&(struct tenant *){ tenant_set_at(ts, i) });
+	for (int i = 0; i < ts->n_gone; i++)
+		tenant_free(&ts->gone[i]);
+	names_release(&ts->names);
+	account_index_release(&ts->index);
+	free(ts->gone);
+	free(ts);
+	*tp = NULL;
+}
+
+int tenant_set_size(const struct tenant_set *ts)
+{
+	return ts->names.n;
+}
+
+static struct tenant *of_name(struct name *n)
+{
+	return n ? CONTAINER_OF(n, struct tenant, name) : NULL;
+}
+
+struct tenant *tenant_set_at(const struct tenant_set *ts, int i)
+{
+	return of_name(ts->names.v[i]);
+}
+
+struct tenant *tenant_set_find(const struct tenant_set *ts, const char *id)
+{
+	return of_name(names_find(&ts->names, id));
+}
+
+static void is_gone(struct tenant_set *ts, struct account *a)
+{
+	a->is_gone = true;
+	account_index_drop(&ts->index, a);
+}
+
+static struct tenant *add(struct tenant_set *ts, struct tenant *fresh)
+{
+	fresh->name.text = fresh->id;
+	names_add(&ts->names, &fresh->name);
+	for (int i = 0; i < fresh->n_accounts; i++) {
+		fresh->accounts[i]->index = ts->n_accounts++;
+		account_index_put(&ts->index, fresh->accounts[i]);
+	}
+	return fresh;
+}
+
+void tenant_set_forget(struct tenant_set *ts, const char *id)
+{
+	struct tenant *t = tenant_set_find(ts, id);
+
+	if (!t)
+		return;
+	t->is_gone = true;
+	for (int i = 0; i < t->n_accounts; i++)
+		is_gone(ts, t->accounts[i]);
+	names_remove(&ts->names, id);
+	ts->gone = mem_grow(ts->gone, (size_t)ts->n_gone + 1, sizeof(*ts->gone));
+	ts->gone[ts->n_gone++] = t;
+}
+
+const char *account_is_off(const struct account *a)
+{
+	return a->tenant->suspended ? "tenant_suspended" : a->enabled ? NULL : "account_disabled";
+}
+
+bool account_set_token(struct account *a, const char *token, int64_t since_ms, int64_t expires_ms)
+{
+	bool is_same = a->token && !strcmp(a->token, token);
+
+	if (since_ms > a->token_since_ms)
+		a->token_since_ms = since_ms;
+	if (expires_ms || !is_same)	/* who does not know when it ends takes nothing from who does */
+		a->token_expires_ms = expires_ms;
+	if (is_same)
+		return false;
+	mem_free_secret(a->token);
+	a->token = mem_strdup(token);
+	a->token_serial++;
+	a->proof[0] = 0;
+	account_prove(a);
+	return true;
+}
+
+static bool differ(const char *a, const char *b)
+{
+	return a != b && (!a || !b || strcmp(a, b) != 0);
+}
+
+/* Moves *from into *to. */
+static bool take_text(char **to, char **from)
+{
+	bool other = differ(*to, *from);
+
+	free(*to);
+	*to = *from;
+	*from = NULL;
+	return other;
+}
+
+/* What the source says is older than what we have. */
+static bool is_older(const struct account *a, const struct account *fresh)
+{
+	return (a->replaced && !strcmp(a->replaced, fresh->token)) ||
+	       (fresh->token_since_ms && fresh->token_since_ms < a->token_since_ms);
+}
+
+static bool take_secrets(struct account *a, struct account *fresh)
+{
+	bool old, other = false;
+
+	if (!fresh->token)
+		return false;
+	old = is_older(a, fresh);
+	if (!old) {
+		mem_free_secret(a->replaced);	/* its source has ours by now, or a third one */
+		a->replaced = NULL;
+		other = account_set_token(a, fresh->token, fresh->token_since_ms, fresh->token_expires_ms);
+	}
+	if (differ(a->app_secret, fresh->app_secret)) {
+		mem_free_secret(a->app_secret);
+		a->app_secret = fresh->app_secret;
+		fresh->app_secret = NULL;
+		a->proof[0] = 0;
+		account_prove(a);
+		a->token_serial++;
+		other = true;
+	}
+	if (!a->app_secret && !old && strcmp(a->proof, fresh->proof) != 0) {
+		memcpy(a->proof, fresh->proof, sizeof(a->proof));
+		a->token_serial++;
+		other = true;
+	}
+	return other;
+}
+
+bool account_set_granted(struct account *a, int64_t rate, int64_t own)
+{
+	bool other = a->rate != rate;
+
+	a->granted = rate > own ? rate : 0;
+	a->rate = rate;
+	return other;
+}
+
+static bool update_account(struct account *a, struct account *fresh)
+{
+	bool other = take_secrets(a, fresh);
+
+	other |= take_text(&a->app_id, &fresh->app_id);
+	other |= take_text(&a->token_file, &fresh->token_file);
+	other |= take_text(&a->region, &fresh->region);
+	other |= take_text(&a->tier, &fresh->tier);
+	if (a->tier && a->granted > fresh->rate)
+		fresh->rate = a->granted;
+	other |= a->rate != fresh->rate || a->enabled != fresh->enabled || a->is_default != fresh->is_default;
+	a->rate = fresh->rate;
+	a->enabled = fresh->enabled;
+	a->is_default = fresh->is_default;
+	return other;
+}
+
+static bool is_same_number(const struct account *a, const struct account *b)
+{
+	return !strcmp(a->id, b->id) && !strcmp(a->phone_number_id, b->phone_number_id) && !strcmp(a->waba_id, b->waba_id);
+}
+
+static struct account *counterpart(const struct tenant *t, const struct account *a)
+{
+	for (int i = 0; i < t->n_accounts; i++)
+		if (t->accounts[i] && is_same_number(t->accounts[i], a))
+			return t->accounts[i];
+	return NULL;
+}
+
+/* Known accounts stay the objects they are, in fresh's order; new ones move over; those left out stand behind, gone. */
+static bool update_accounts(struct tenant_set *ts, struct tenant *t, struct tenant *fresh)
+{
+	struct account **now = mem_array((size_t)(fresh->n_accounts + t->n_accounts + t->n_gone) + 1, sizeof(*now));
+	bool other = false;
+	int n = 0, n_old = t->n_accounts;
+
+	for (int i = 0; i < fresh->n_accounts; i++) {
+		struct account *a = counterpart(t, fresh->accounts[i]);
+
+		if (a) {
+			other |= update_account(a, fresh->accounts[i]);
+		} else {
+			a = fresh->accounts[i];
+			fresh->accounts[i] = NULL;
+			a->tenant = t;
+			a->index = ts->n_accounts++;
+			account_index_put(&ts->index, a);
+			other = true;
+		}
+		now[n++] = a;
+	}
+	for (int i = 0; i < n_old + t->n_gone; i++) {
+		bool kept = false;
+
+		for (int k = 0; k < fresh->n_accounts && i < n_old; k++)
+			kept |= now[k] == t->accounts[i];
+		if (kept)
+			continue;
+		other |= i < n_old;
+		is_gone(ts, t->accounts[i]);
+		now[n++] = t->accounts[i];
+	}
+	free(t->accounts);
+	t->accounts = now;
+	t->n_accounts = fresh->n_accounts;
+	t->n_gone = n - fresh->n_accounts;
+	for (int i = 0; i < fresh->n_accounts; i++)
+		if (fresh->accounts[i])
+			account_free(fresh->accounts[i]);
+	fresh->n_accounts = fresh->n_gone = 0;
+	return other;
+}
+
+static void each_account(struct tenant_set *ts, void (*f)(struct account *a))
+{
+	for (int i = 0; i < tenant_set_size(ts); i++)
+		for (int k = 0; k < tenant_set_at(ts, i)->n_accounts; k++)
+			f(tenant_set_at(ts, i)->accounts[k]);
+}
+
+static void drop_token(struct account *a)
+{
+	mem_wipe(a->proof, sizeof(a->proof));
+	mem_free_secret(a->token);
+	mem_free_secret(a->replaced);
+	free(a->token_file);
+	a->token = a->replaced = a->token_file = NULL;
+}
+
+static void drop_app_secret(struct account *a)
+{
+	account_prove(a);
+	mem_free_secret(a->app_secret);
+	a->app_secret = NULL;
+}
+
+void tenant_set_drop_tokens(struct tenant_set *ts)
+{
+	each_account(ts, drop_token);
+}
+
+void tenant_set_drop_app_secrets(struct tenant_set *ts)
+{
+	each_account(ts, drop_app_secret);
+}
+
+void tenant_set_each_gone(const struct tenant_set *ts, void (*f)(void *arg, struct account *a), void *arg)
+{
+	for (int i = 0; i < ts->n_gone; i++)
+		for (int k = 0; k < ts->gone[i]->n_accounts + ts->gone[i]->n_gone; k++)
+			f(arg, ts->gone[i]->accounts[k]);
+	for (int i = 0; i < tenant_set_size(ts); i++) {
+		const struct tenant *t = tenant_set_at(ts, i);
+
+		for (int k = 0; k < t->n_gone; k++)
+			f(arg, t->accounts[t->n_accounts + k]);
+	}
+}
+
+struct tenant *tenant_set_put(struct tenant_set *ts, struct tenant *fresh, bool *changed)
+{
+	struct tenant *t = tenant_set_find(ts, fresh->id);
+
+	*changed = true;
+	if (t && strcmp(t->domain, fresh->domain) != 0) {
+		tenant_set_forget(ts, fresh->id);
+		t = NULL;
+	}
+	if (!t)
+		return add(ts, fresh);
+	*changed = t->suspended != fresh->suspended || t->rate != fresh->rate || t->features_off != fresh->features_off;
+	t->suspended = fresh->suspended;
+	t->rate = fresh->rate;
+	t->features_off = fresh->features_off;
+	*changed |= tenant_take_keys(t, fresh);
+	*changed |= update_accounts(ts, t, fresh);
+	tenant_free(&fresh);
+	return t;
+}
+
+const struct account *tenant_set_number_is_taken(const struct tenant_set *ts, const struct tenant *fresh, const struct account **by)
+{
+	for (int i = 0; i < fresh->n_accounts; i++) {
+		*by = account_by_number(&ts->index, fresh->accounts[i]->phone_number_id);
+		if (*by && strcmp((*by)->tenant->id, fresh->id) != 0)
+			return fresh->accounts[i];
+	}
+	return NULL;
 }

@@ -1,0 +1,31 @@
+/*
+ * ROUTE(ident, method, path, scope, help) - the resources of the HTTP API; on_v1_<ident>() in src/api answers.
+ *
+ * {id} is all that stands there, slashes too, so what has more behind it comes first.  Scope: of tbl/api_scopes.h; NONE: anybody.
+ */
+ROUTE(healthz,        "GET",  "/healthz",                 NONE, "This process runs.")
+ROUTE(readyz,         "GET",  "/readyz",                  NONE, "It can take messages: broker, Redis and keeper are there; else 503 and what is missing.")
+ROUTE(webhook_set_up, "GET",  "/webhooks/whatsapp",       NONE, "Answers Meta when the webhook is set up.")
+ROUTE(webhook,        "POST", "/webhooks/whatsapp",       NONE, "Takes a webhook of any app of webhook.apps.")
+ROUTE(webhook_app_set_up, "GET", "/webhooks/whatsapp/{id}", NONE, "The same for one app.")
+ROUTE(webhook_app,    "POST", "/webhooks/whatsapp/{id}",  NONE, "Takes a webhook of one app.")
+ROUTE(send,           "POST", "/v1/messages",             SEND, "Put one message, or a list of them, on the queue.")
+ROUTE(send_envelope,  "POST", "/whatsapp/send",           SEND, "The same for the envelope with metadata and wabaPayload.")
+ROUTE(messages,       "GET",  "/v1/messages",             READ, "The messages that Redis knows, by state, account, recipient, time, template or code.")
+ROUTE(message_cancel, "POST", "/v1/messages/{id}/cancel", SEND, "Take a message back that has not been sent.")
+ROUTE(message,        "GET",  "/v1/messages/{id}",        READ, "What became of a message, and why it waits.")
+ROUTE(media_upload,   "POST", "/v1/media",                SEND, "Give a file for sending; it is streamed to disk, as a form or as it is.")
+ROUTE(media,          "GET",  "/v1/media/{id}",           READ, "What is known of a file.")
+ROUTE(media_delete,   "DELETE", "/v1/media/{id}",         SEND, "Forget a file.")
+ROUTE(accounts,       "GET",  "/v1/accounts",             READ, "The accounts with their rate, use, breaker, lane and hold.")
+ROUTE(account_limits, "GET",  "/v1/accounts/{id}/limits", READ, "An account's rate and how much of it is used.")
+ROUTE(account_profile, "GET", "/v1/accounts/{id}/profile", READ, "What recipients see of the number.")
+ROUTE(account_profile_set, "POST", "/v1/accounts/{id}/profile", MANAGE, "Change that.")
+ROUTE(account_health, "GET",  "/v1/accounts/{id}/health", READ, "What Graph says of the number and its health.")
+ROUTE(account_verification, "GET", "/v1/accounts/{id}/verification", READ, "The number's name, verification and quality.")
+ROUTE(account_analytics, "GET", "/v1/accounts/{id}/analytics", READ, "Figures of the account's business account.")
+ROUTE(account,        "GET",  "/v1/accounts/{id}",        READ, "One account.")
+ROUTE(templates,      "GET",  "/v1/templates",            READ, "The templates of an account's business account.")
+ROUTE(templates_refresh, "POST", "/v1/templates/refresh", MANAGE, "Fetch the templates of an account's business account anew.")
+ROUTE(template_preview, "POST", "/v1/templates/{id}/preview", READ, "Hold the template object of a message against its template, and show what its recipient would see.")
+ROUTE(template,       "GET",  "/v1/templates/{id}",       READ, "A template as Graph defines it.")
