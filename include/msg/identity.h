@@ -1,5 +1,5 @@
 /*
- * identity - the record's key K and the callback token, both from the installation key.
+ * identity - the record's key K, the callback token and the seal of stored messages, all from the installation key.
  *
  * K = HMAC-SHA256(key, tenant ‖ 0 ‖ message key ‖ 0 ‖ payload digest), first 16 bytes, in hex as part of Redis keys.
  * Token = "w1." base64url(K ‖ n ‖ 6 random bytes ‖ 8-byte MAC): 45 characters, no personal data, made for
@@ -27,6 +27,9 @@ enum { WHO_LEN = 16 };
 /* A recipient in 16 hex digits that nobody can turn back without the key. */
 void identity_who(struct identity *i, const struct recipient *r, char out[WHO_LEN + 1]);
 void identity_token(struct identity *i, const uint8_t key[KEY_LEN], int attempt, char out[TOKEN_LEN + 1]);
+/* What is stored of a message, closed for its record's place (base/seal.h); appended to out. */
+void identity_seal(struct identity *i, const uint8_t key[KEY_LEN], const void *data, size_t len, struct strbuf *out);
+int identity_unseal(struct identity *i, const uint8_t key[KEY_LEN], const void *sealed, size_t len, struct strbuf *out) MUST_CHECK;
 int identity_read_token(struct identity *i, const char *token, uint8_t key[KEY_LEN], int *attempt) MUST_CHECK;	/* -1: not ours */
 
 #endif

@@ -91,7 +91,7 @@ static int number(const json_t *error, const char *key)
  * Meta's "Rate limits": X-Business-Use-Case-Usage is {"<id>":[{"estimated_time_to_regain_access":MINUTES,…},…],…}.
  * The longest of them in ms, 0: none.
  */
-static int64_t regain_ms(const char *usage)
+int64_t answer_regain_ms(const char *usage)
 {
 	json_t *root = usage && *usage ? json_loads(usage, 0, NULL) : NULL;
 	const json_t *list, *one;
@@ -111,23 +111,28 @@ static int64_t regain_ms(const char *usage)
 	return longest * 60000;
 }
 
+static void judge(struct answer *a, const struct error_classes *own, int code, bool transient)
+{
+	const struct known *k = find(a->http, code);
+
+	a->has_code = true;
+	a->code = code;
+	a->scope = graph_error_scope(a->http, code);
+	a->outcome = graph_error_class(own, a->http, code, transient);
+	a->reaction = k ? k->reaction : a->outcome == OUTCOME_THROTTLED ? REACTION_SLOW : REACTION_NOTHING;
+	a->retries_max = k ? k->retries : INT_MAX;
+}
+
 static void read_error(struct answer *a, const struct error_classes *own, const json_t *error, const char *usage)
 {
 	const json_t *data = json_object_get(error, "error_data");
 	const char *details = json_text(data, "details");
-	const struct known *k;
 	int64_t regain;
 
-	a->has_code = true;
-	a->code = number(error, "code");
+	judge(a, own, number(error, "code"), json_is_true(json_object_get(error, "is_transient")));
 	a->subcode = number(error, "error_subcode");
 	set_text(a, details ? details : json_text(error, "message"));
-	a->scope = graph_error_scope(a->http, a->code);
-	a->outcome = graph_error_class(own, a->http, a->code, json_is_true(json_object_get(error, "is_transient")));
-	k = find(a->http, a->code);
-	a->reaction = k ? k->reaction : a->outcome == OUTCOME_THROTTLED ? REACTION_SLOW : REACTION_NOTHING;
-	a->retries_max = k ? k->retries : INT_MAX;
-	regain = a->outcome == OUTCOME_THROTTLED ? regain_ms(usage) : 0;
+	regain = a->outcome == OUTCOME_THROTTLED ? answer_regain_ms(usage) : 0;
 	if (regain && regain > a->retry_after_ms)
 		a->retry_after_ms = regain;
 }
@@ -162,6 +167,36 @@ void answer_read(struct answer *a, const struct error_classes *own, long http, c
 	} else {
 		a->outcome = OUTCOME_UNKNOWN;
 		set_text(a, is_json ? "an answer without messages[0].id and without error" : "an answer that is not JSON");
+	}
+	json_decref(root);
+}
+
+void answer_of_webhook(struct answer *a, const struct error_classes *own, int code, const char *text)
+{
+	*a = (struct answer){ .retry_after_ms = -1 };
+	judge(a, own, code, false);
+	set_text(a, text ? text : "failed, and no error is named");
+}
+
+bool answer_doubts_template(const struct answer *a)
+{
+	static const int codes[] = { 132000, 132001, 132012, 132015, 132016, 132018 };
+
+	for (size_t i = 0; a->has_code && i < ARRAY_LEN(codes); i++)
+		if (a->code == codes[i])
+			return true;
+	return false;
+}
+
+void answer_read_success(struct answer *a, const char *body, size_t len)
+{
+	json_t *root = NULL;
+
+	if (a->outcome != OUTCOME_UNKNOWN || a->http < 200 || a->http >= 300)
+		return;
+	if (json_parse(body, len, &root, NULL) == JSON_OK && json_is_true(json_object_get(root, "success"))) {
+		a->outcome = OUTCOME_SENT;
+		a->text[0] = 0;
 	}
 	json_decref(root);
 }

@@ -6,23 +6,39 @@
 
 #include "base/mem.h"
 #include "base/rand.h"
+#include "base/seal.h"
 #include "base/str.h"
 
 enum { RANDOM_LEN = 6, MAC_LEN = 8, RAW_LEN = KEY_LEN + 1 + RANDOM_LEN + MAC_LEN };
 
-struct identity { struct hmac *record, *token, *who; };
+struct identity { struct hmac *record, *token, *who; struct seal *body; };
 
 /* A key of its own for each end: one MAC never serves two. */
+static void derive(struct hmac *from, const char *label, uint8_t derived[SHA256_LEN])
+{
+	hmac_parts(from, &(struct crypto_part){ label, strlen(label) }, 1, derived);
+}
+
 static struct hmac *derived_key(struct hmac *from, const char *label)
 {
-	struct crypto_part part = { label, strlen(label) };
 	uint8_t derived[SHA256_LEN];
 	struct hmac *h;
 
-	hmac_parts(from, &part, 1, derived);
+	derive(from, label, derived);
 	h = hmac_new(derived, sizeof(derived));
 	mem_wipe(derived, sizeof(derived));
 	return h;
+}
+
+static struct seal *derived_seal(struct hmac *from, const char *label)
+{
+	uint8_t derived[SHA256_LEN];
+	struct seal *s;
+
+	derive(from, label, derived);
+	s = seal_new(derived);
+	mem_wipe(derived, sizeof(derived));
+	return s;
 }
 
 struct identity *identity_from_key(const uint8_t key[SHA256_LEN])
@@ -32,6 +48,7 @@ struct identity *identity_from_key(const uint8_t key[SHA256_LEN])
 	i->record = hmac_new(key, SHA256_LEN);
 	i->token = derived_key(i->record, "wamd callback token");
 	i->who = derived_key(i->record, "wamd recipient");
+	i->body = derived_seal(i->record, "wamd stored body");
 	return i;
 }
 
@@ -100,6 +117,7 @@ void identity_free(struct identity **ip)
 	hmac_free(&(*ip)->record);
 	hmac_free(&(*ip)->token);
 	hmac_free(&(*ip)->who);
+	seal_free(&(*ip)->body);
 	free(*ip);
 	*ip = NULL;
 }
@@ -117,9 +135,12 @@ void identity_record_key(struct identity *i, const struct message *m, uint8_t ke
 
 void identity_who(struct identity *i, const struct recipient *r, char out[WHO_LEN + 1])
 {
-	struct crypto_part part = { r->text, strlen(r->text) };
+	char person[RECIPIENT_MAX];
+	struct crypto_part part = { person, 0 };
 	uint8_t mac[SHA256_LEN];
 
+	recipient_person(r, person);
+	part.len = strlen(person);
 	hmac_parts(i->who, &part, 1, mac);
 	hex_encode(mac, WHO_LEN / 2, out);
 }
@@ -152,4 +173,14 @@ int identity_read_token(struct identity *i, const char *token, uint8_t key[KEY_L
 	memcpy(key, raw, KEY_LEN);
 	*attempt = raw[KEY_LEN];
 	return 0;
+}
+
+void identity_seal(struct identity *i, const uint8_t key[KEY_LEN], const void *data, size_t len, struct strbuf *out)
+{
+	seal_close(i->body, key, KEY_LEN, data, len, out);
+}
+
+int identity_unseal(struct identity *i, const uint8_t key[KEY_LEN], const void *sealed, size_t len, struct strbuf *out)
+{
+	return seal_open(i->body, key, KEY_LEN, sealed, len, out);
 }

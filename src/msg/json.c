@@ -1,60 +1,10 @@
 #include "msg/json.h"
 
+#include <malloc.h>
+#include <stdlib.h>
+
+#include "base/mem.h"
 #include "base/str.h"
-
-/* Depth and number of values, without allocating: strings are skipped, brackets and commas counted. */
-static enum json_verdict measure(const char *p, size_t len)
-{
-	const char *end = p + len;
-	int depth = 0, nodes = 0;
-
-	for (; p < end; p++) {
-		switch (*p) {
-		case '"':
-			for (p++; p < end && *p != '"'; p++)
-				p += *p == '\\';
-			break;
-		case '{':
-		case '[':
-			if (++depth > JSON_DEPTH_MAX)
-				return JSON_TOO_DEEP;
-			nodes++;
-			break;
-		case '}':
-		case ']':
-			depth--;
-			break;
-		case ',':
-			nodes++;
-			break;
-		default:
-			break;
-		}
-		if (nodes > JSON_NODES_MAX)
-			return JSON_TOO_LARGE;
-	}
-	return JSON_OK;
-}
-
-enum json_verdict json_parse(const void *text, size_t len, json_t **out, struct strbuf *why)
-{
-	enum json_verdict v = measure(text, len);
-	json_error_t e;
-
-	*out = NULL;
-	if (v == JSON_TOO_DEEP)
-		why_set(why, "nested deeper than %d levels", JSON_DEPTH_MAX);
-	if (v == JSON_TOO_LARGE)
-		why_set(why, "more than %d values", JSON_NODES_MAX);
-	if (v != JSON_OK)
-		return v;
-	*out = json_loadb(text, len, JSON_REJECT_DUPLICATES, &e);
-	if (*out)
-		return JSON_OK;
-	/* jansson's text may quote the input: only the place is told */
-	why_set(why, "line %d column %d", e.line, e.column);
-	return json_error_code(&e) == json_error_duplicate_key ? JSON_DUPLICATE_KEY : JSON_NOT_JSON;
-}
 
 const char *json_text(const json_t *object, const char *key)
 {
@@ -84,23 +34,37 @@ static void add_mended(struct strbuf *out, const char *s)
 	}
 }
 
+const char *json_mended(const char *value, struct strbuf *room)
+{
+	if (str_is_utf8(value, strlen(value)))
+		return value;
+	add_mended(room, value);
+	return room->buf;
+}
+
 void json_put_text(json_t *object, const char *key, const char *value)
 {
-	struct strbuf mended = STRBUF_INIT;
+	struct strbuf room = STRBUF_INIT;
 
 	if (!value)
 		return;
-	if (!str_is_utf8(value, strlen(value))) {
-		add_mended(&mended, value);
-		value = mended.buf;
-	}
-	json_object_set_new_nocheck(object, key, json_string_nocheck(value));
-	strbuf_release(&mended);
+	json_object_set_new_nocheck(object, key, json_string_nocheck(json_mended(value, &room)));
+	strbuf_release(&room);
 }
 
 void json_put_int(json_t *object, const char *key, int64_t value)
 {
 	json_object_set_new_nocheck(object, key, json_integer(value));
+}
+
+void json_put_time(json_t *object, const char *key, int64_t unix_ms)
+{
+	char text[32];
+
+	if (unix_ms <= 0)
+		return;
+	format_utc_ms(unix_ms, text);
+	json_put_text(object, key, text);
 }
 
 const char *json_kind(const json_t *v)
@@ -126,14 +90,14 @@ const char *json_kind(const json_t *v)
 	return "something else";
 }
 
-static int add(const char *buffer, size_t size, void *sb)
+static void wipe_and_free(void *p)
 {
-	strbuf_add(sb, buffer, size);
-	return 0;
+	if (p)
+		mem_wipe(p, malloc_usable_size(p));
+	free(p);
 }
 
-void json_dump_to(const json_t *v, size_t flags, struct strbuf *out)
+void json_wipe_freed(void)
 {
-	if (json_dump_callback(v, add, out, flags) < 0)
-		BUG("json_dump of %s", json_kind(v));
+	json_set_alloc_funcs(malloc, wipe_and_free);
 }
