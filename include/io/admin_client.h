@@ -4,9 +4,18 @@
 
 #include "base/strbuf.h"
 
-/* body: JSON to send along, or empty.  Returns the HTTP status and the answer, or -1 with errno when nobody answers. */
-int admin_client_call(const char *socket_path, const char *method, const char *target, const struct strbuf *body, int timeout_s,
-		      struct strbuf *answer);
+struct admin_call {
+	const char *method, *target;
+	int fd;				/* of the body, read from where it is, in pieces; -1: none */
+	int64_t len;
+	int timeout_s;
+	/* NULL, or what is called after each piece of the body, and four times a second until the answer comes. */
+	void (*tick)(void *arg, int64_t sent);
+	void *arg;
+};
+
+/* Returns the HTTP status and the answer, or -1 with errno when nobody answers. */
+int admin_client_call(const char *socket_path, const struct admin_call *call, struct strbuf *answer);
 void admin_client_add_query(struct strbuf *target, const char *name, const char *value);	/* percent-encoded */
 
 #endif

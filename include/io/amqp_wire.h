@@ -108,7 +108,7 @@ int wire_put_count(struct strbuf *out, int channel, const char *queue) MUST_CHEC
 int wire_put_delete(struct strbuf *out, int channel, const char *queue) MUST_CHECK;	/* if-unused, if-empty */
 int wire_put_consume(struct strbuf *out, const char *queue, const char *consumer) MUST_CHECK;
 int wire_put_cancel(struct strbuf *out, const char *consumer) MUST_CHECK;
-int wire_put_ack(struct strbuf *out, uint64_t tag) MUST_CHECK;
+int wire_put_ack(struct strbuf *out, uint64_t tag, bool multiple) MUST_CHECK;	/* multiple: all up to it */
 int wire_put_nack(struct strbuf *out, uint64_t tag) MUST_CHECK;
 int wire_put_publish(struct strbuf *out, const struct broker_publish *p, uint64_t tag, int frame_max) MUST_CHECK;
 void wire_put_heartbeat(struct strbuf *out);

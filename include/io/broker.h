@@ -86,6 +86,7 @@ struct broker_declare {
 	int max_priority;		/* queue: x-max-priority, 0 = none */
 	int64_t message_ttl_ms;		/* queue: x-message-ttl, 0 = none */
 	const char *dead_letter_exchange, *dead_letter_key;	/* queue, NULL = none; exchange may be "" (default) */
+	bool single_active;		/* queue: one consumer gets all until it is gone, then the next (x-single-active-consumer) */
 	bool exclusive;			/* queue: only ours, not durable, gone with the connection */
 };
 
@@ -111,7 +112,8 @@ void broker_free(struct broker **bp);
 bool broker_is_up(const struct broker *b);
 bool broker_is_blocked(const struct broker *b);
 uint32_t broker_generation(const struct broker *b);
-size_t broker_unwritten(const struct broker *b);	/* bytes in the output buffer; the caller stops taking work above a few MiB */
+/* Bytes in the output buffer, and acks that wait for others: 0 when all is written.  The caller stops taking work above a few MiB. */
+size_t broker_unwritten(const struct broker *b);
 unsigned broker_unconfirmed(const struct broker *b);
 size_t broker_bytes_out(const struct broker *b);	/* since the start, for the counters */
 

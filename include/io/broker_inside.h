@@ -7,6 +7,7 @@
 #define IO_BROKER_INSIDE_H
 
 #include "base/list.h"
+#include "io/acks.h"
 #include "io/amqp_wire.h"
 #include "io/broker.h"
 #include "io/broker_parts.h"
@@ -35,6 +36,8 @@ struct expect {
 	enum wire_kind reply;
 	int index;			/* of the topology's or the queues' entry that was asked for; -1: none of them */
 	int number;			/* CONSUME_OK, CANCEL_OK with index -1: of the consumer */
+	unsigned round;			/* CONSUME_OK: of the consumer's name; ends: to be cancelled as soon as it is there */
+	bool ends;
 	broker_counted_f *counted;	/* these two: NULL unless somebody waits for it */
 	broker_done_f *done;
 	void *arg;
@@ -66,6 +69,8 @@ struct broker {
 	struct wire *wire;
 	struct content content;
 	struct confirms confirms;
+	struct acks acks;
+	struct loop_timer ack;		/* acks wait for more of them until then */
 	struct loop_timer deadline;	/* STATE_WAITING: the next attempt; until STATE_UP: the end of patience */
 	struct loop_timer tick;
 	struct loop_hook flush;
@@ -92,6 +97,7 @@ struct broker {
 void broker_enter(struct broker *b, enum broker_state next);
 const char *broker_state_help(enum broker_state s);
 void broker_must(int err);			/* names and arguments were checked with the configuration: they fit */
+void broker_put_acks(struct broker *b);		/* before what must come behind them */
 void broker_wrote(struct broker *b);		/* something stands in b->out */
 int broker_flush(struct broker *b, struct strbuf *why);
 void broker_unacked_patience(struct broker *b, bool limited);

@@ -1,5 +1,5 @@
 /*
- * http_client - POST and GET over one libcurl multi handle in our loop, with the two guards against a silent second send.
+ * http_client - requests over one libcurl multi handle in our loop, with the two guards against a silent second send.
  *
  * libcurl's only door.  The body goes through a read callback that cannot rewind (libcurl re-sends a POST by itself on a
  * dying kept-alive connection otherwise; it then fails with 65 instead), and a PREREQ callback refuses a second start of the same
@@ -15,16 +15,13 @@
 #ifndef IO_HTTP_CLIENT_H
 #define IO_HTTP_CLIENT_H
 
+#include <sys/types.h>
+
 #include "base/loop.h"
 #include "base/strbuf.h"
+#include "io/http_headers.h"
 
 struct http_client;
-
-/* A shared, reference-counted header list (one per token generation).  Secrets in it are wiped at the end. */
-struct http_headers;
-struct http_headers *http_headers_new(const char *const *lines, int n);	/* starts with one reference */
-struct http_headers *http_headers_ref(struct http_headers *h);
-void http_headers_unref(struct http_headers **hp);
 
 enum http_fate { HTTP_ANSWERED, HTTP_NOT_SENT, HTTP_UNKNOWN };
 
@@ -39,6 +36,7 @@ struct http_result {
 	int64_t retry_after_s;		/* -1: no such header (HTTP dates are turned into seconds) */
 	const char *usage;		/* X-Business-Use-Case-Usage, or "" */
 	const char *trace;		/* x-fb-trace-id, or "" */
+	const char *etag;		/* ETag, or "" */
 	int64_t elapsed_us, connect_us;
 	bool new_connection;
 	int http_version;		/* 10, 11, 20 */
@@ -49,12 +47,30 @@ typedef void http_done_f(void *arg, const struct http_result *r);
 typedef bool http_may_start_f(void *arg);
 typedef void http_body_read_f(void *arg);	/* libcurl has taken the first body bytes */
 
+/*
+ * A body that is read as it goes out, once and from front to end.  read() gives 1 to room bytes that are there at once, never more
+ * than is left of len; 0 (ended early) and -1 end the request: HTTP_UNKNOWN if bytes have gone out by then.
+ */
+struct http_source {
+	int64_t len;
+	ssize_t (*read)(void *arg, char *buf, size_t room);
+	void *arg;
+};
+
+/* An URL that many requests go to, parsed once: libcurl takes 25,000 instructions to parse and write it anew. */
+struct http_place;
+struct http_place *http_place_new(const char *url);		/* starts with one reference */
+void http_place_unref(struct http_place **pp);
+
 struct http_request {
-	const char *method;		/* "POST" (body) or "GET" */
-	const char *url;		/* copied */
+	const char *method;		/* "POST", "PUT" or "PATCH" (body), "GET" or "DELETE" */
+	const char *url;		/* copied; NULL: */
+	struct http_place *place;	/* a reference is taken */
 	struct http_headers *headers;	/* a reference is taken */
 	const void *body;		/* borrowed until done */
 	size_t len;
+	struct strbuf *spent;		/* where body stands: released as soon as libcurl has taken all of it; NULL: it stays the caller's */
+	const struct http_source *source;	/* in place of body; borrowed until done; NULL: none */
 	int64_t timeout_ms;
 	http_may_start_f *may_start;	/* may be NULL */
 	http_body_read_f *body_read;	/* may be NULL */
@@ -70,6 +86,7 @@ struct http_client_options {
 	int64_t connect_ms;		/* 3000 */
 	size_t answer_max;		/* 256 KiB */
 	bool allow_plain;		/* http:// only for loopback addresses, for tests */
+	bool small;			/* bodies and answers mostly have less than a kilobyte: as little memory as can be for each */
 };
 
 struct http_client *http_client_new(struct loop *l, const struct http_client_options *o);

@@ -1,4 +1,4 @@
-/* script - the Lua scripts that are compiled in, and the digests Redis knows them by. */
+/* script - the Lua scripts that are compiled in, as one connection uses them, and the digests Redis knows them by. */
 #ifndef IO_SCRIPT_H
 #define IO_SCRIPT_H
 
@@ -6,7 +6,11 @@
 
 enum { SCRIPT_SHA_LEN = 40 };
 
-const char *script_sha(enum script which);	/* SHA-1 in hex; script_text() and script_name() are in io/store.h */
-size_t script_len(enum script which);
+struct script_set {
+	struct { const char *text; size_t len; char *own; char sha[SCRIPT_SHA_LEN + 1]; } of[SCRIPTS];	/* text NULL: wants rules, there are none */
+};
+
+void script_set_init(struct script_set *s, const char *rules);	/* rules: see store_options; may be NULL */
+void script_set_release(struct script_set *s);
 
 #endif

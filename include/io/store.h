@@ -41,6 +41,7 @@ struct store_arg { const char *p; size_t len; };
 struct store_options {
 	const char *url;		/* redis://[user][:password@]host[:port][/db] | unix:///path?db=0&password=… ; host: IP or name */
 	const char *connection_name;
+	const char *rules;		/* Lua in front of the scripts that decide by settings: "local NAME, … = …"; NULL: they are not used */
 	int64_t timeout_ms, connect_ms, backoff_min_ms, backoff_max_ms;	/* 0: 600, 1000, 50, 2000 */
 };
 

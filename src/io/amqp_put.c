@@ -187,7 +187,7 @@ int wire_put_confirm_select(struct strbuf *out)
 
 static int put_queue(struct strbuf *out, const struct broker_declare *d)
 {
-	amqp_table_entry_t args[5];
+	amqp_table_entry_t args[6];
 	amqp_queue_declare_t m = { .queue = bytes(d->name), .durable = !d->exclusive,
 				     .exclusive = d->exclusive, .auto_delete = d->exclusive, .arguments = { 0, args } };
 	int n = 0;
@@ -202,6 +202,8 @@ static int put_queue(struct strbuf *out, const struct broker_declare *d)
 		args[n++] = entry_text("x-dead-letter-exchange", d->dead_letter_exchange);
 	if (d->dead_letter_key)
 		args[n++] = entry_text("x-dead-letter-routing-key", d->dead_letter_key);
+	if (d->single_active)
+		args[n++] = entry_true("x-single-active-consumer");
 	m.arguments.num_entries = n;
 	return put_method(out, WIRE_CHANNEL, AMQP_QUEUE_DECLARE_METHOD, &m);
 }
@@ -258,9 +260,9 @@ int wire_put_cancel(struct strbuf *out, const char *consumer)
 	return put_method(out, WIRE_CHANNEL, AMQP_BASIC_CANCEL_METHOD, &m);
 }
 
-int wire_put_ack(struct strbuf *out, uint64_t tag)
+int wire_put_ack(struct strbuf *out, uint64_t tag, bool multiple)
 {
-	amqp_basic_ack_t m = { .delivery_tag = tag };
+	amqp_basic_ack_t m = { .delivery_tag = tag, .multiple = multiple };
 
 	return put_method(out, WIRE_CHANNEL, AMQP_BASIC_ACK_METHOD, &m);
 }

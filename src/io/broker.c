@@ -8,11 +8,12 @@
 #include "io/broker_inside.h"
 
 enum {
+	ACK_BATCH = 16, ACK_WAIT_MS = 5,
 	BITE = 32768,			/* one read; more than a TLS record, so nothing stays hidden inside libssl */
 	BITES = 2,			/* reads a wake-up */
 	IN_SIZE = WIRE_FRAME_MAX + BITE,
 	OUT_KEEP = 4 << 20,		/* an output buffer larger than this is given back when it is empty */
-	TICK_MS = 250,
+	TICK_MS = 250, REST_MS = 1000,
 	UNACKED_MS = 20000,		/* TCP_USER_TIMEOUT */
 	STEADY_MS = 5000,		/* up for so long: the next loss starts with a short wait again */
 };
@@ -87,10 +88,28 @@ static void out_written(struct broker *b, size_t n)
 	strbuf_reset(&b->out);
 }
 
+/* Acks wait for each other, but not when nothing else is in hand (little traffic, or the end), nor behind what stays open (a lane's ticket). */
+static bool acks_are_enough(const struct broker *b)
+{
+	return b->acks.due >= ACK_BATCH || b->acks.due == b->acks.known || b->acks.is_behind_gap;
+}
+
+void broker_put_acks(struct broker *b)
+{
+	uint64_t tag;
+	bool multiple;
+
+	loop_timer_stop(b->loop, &b->ack);
+	while (acks_take(&b->acks, &tag, &multiple))
+		broker_must(wire_put_ack(&b->out, tag, multiple));
+}
+
 int broker_flush(struct broker *b, struct strbuf *why)
 {
 	ssize_t n = 1;
 
+	if (acks_are_enough(b) || !loop_timer_is_set(&b->ack))
+		broker_put_acks(b);
 	while (n > 0 && b->out_at < b->out.len) {
 		n = stream_write(b->stream, b->out.buf + b->out_at, b->out.len - b->out_at, why);
 		if (n < 0)
@@ -128,6 +147,8 @@ static void forget_connection(struct broker *b)
 	b->flush_waits = b->consuming = b->blocked = b->wants_redeclare = false;
 	b->in_len = b->out_at = 0;
 	strbuf_release(&b->out);
+	acks_forget(&b->acks);
+	loop_timer_stop(b->loop, &b->ack);
 	content_reset(&b->content);
 	b->generation++;
 }
@@ -152,6 +173,11 @@ static void drop(struct broker *b, const char *why)
 	protocol_lose_all(b);
 	queues_lose_all(b);
 	strbuf_release(&text);
+}
+
+static void on_ack(void *arg)
+{
+	broker_wrote(arg);
 }
 
 static void on_flush(void *arg)
@@ -200,6 +226,14 @@ static bool is_unconfirmed(const struct broker *b, mono_t now)
 	return mono_diff_ms(now, since) > b->setup->confirm_ms;
 }
 
+/* Seldom only where nothing waits for a confirm, and what is published meanwhile is seen long before its time is over. */
+static int64_t tick_ms(const struct broker *b)
+{
+	bool may_rest = !b->confirms.pending && b->setup->confirm_ms >= 4 * REST_MS && b->heartbeat_s * 1000LL >= 4 * REST_MS;
+
+	return may_rest ? REST_MS : TICK_MS;
+}
+
 static void on_tick(void *arg)
 {
 	struct broker *b = arg;
@@ -215,16 +249,16 @@ static void on_tick(void *arg)
 		drop(b, b->why.buf);
 		return;
 	}
-	if (mono_diff_ms(now, b->last_write) >= 500LL * b->heartbeat_s && b->out.len == b->out_at) {
+	if (mono_diff_ms(now, b->last_write) >= 500LL * b->heartbeat_s - TICK_MS / 2 && b->out.len == b->out_at) {
 		wire_put_heartbeat(&b->out);
 		broker_wrote(b);
 	}
-	loop_timer_set(b->loop, &b->tick, TICK_MS);
+	broker_start_tick(b);
 }
 
 void broker_start_tick(struct broker *b)
 {
-	loop_timer_set(b->loop, &b->tick, TICK_MS);
+	loop_timer_set_beat(b->loop, &b->tick, tick_ms(b));
 }
 
 void broker_unacked_patience(struct broker *b, bool limited)
@@ -313,11 +347,13 @@ struct broker *broker_new(struct loop *l, const struct broker_options *o, const 
 	content_init(&b->content);
 	queues_init(b);
 	confirms_init(&b->confirms);
+	acks_init(&b->acks);
 	strbuf_init(&b->out);
 	strbuf_init(&b->why);
 	loop_timer_init(&b->deadline, on_deadline, b);
 	loop_timer_init(&b->tick, on_tick, b);
 	loop_hook_init(&b->flush, on_flush, b);
+	loop_timer_init(&b->ack, on_ack, b);
 	loop_timer_set(l, &b->deadline, 0);
 	return b;
 }
@@ -325,6 +361,7 @@ struct broker *broker_new(struct loop *l, const struct broker_options *o, const 
 /* Acks of this very turn still go out, if the kernel takes them at once. */
 static void say_goodbye(struct broker *b)
 {
+	broker_put_acks(b);
 	broker_must(wire_put_close(&b->out));
 	(void)broker_flush(b, NULL);
 }
@@ -344,6 +381,7 @@ void broker_free(struct broker **bp)
 	protocol_lose_all(b);
 	queues_lose_all(b);
 	confirms_release(&b->confirms);
+	acks_release(&b->acks);
 	dial_free(&b->dial);
 	wire_free(&b->wire);
 	content_release(&b->content);
@@ -373,7 +411,7 @@ uint32_t broker_generation(const struct broker *b)
 
 size_t broker_unwritten(const struct broker *b)
 {
-	return b->out.len - b->out_at;
+	return b->out.len - b->out_at + b->acks.due;
 }
 
 unsigned broker_unconfirmed(const struct broker *b)
@@ -404,15 +442,17 @@ static bool is_alive(const struct broker *b, struct broker_tag tag)
 
 void broker_ack(struct broker *b, struct broker_tag tag)
 {
-	if (!is_alive(b, tag))
+	if (!is_alive(b, tag) || !acks_done(&b->acks, tag.tag))
 		return;
-	broker_must(wire_put_ack(&b->out, tag.tag));
-	broker_wrote(b);
+	if (acks_are_enough(b))
+		broker_wrote(b);
+	else if (!loop_timer_is_set(&b->ack))
+		loop_timer_set(b->loop, &b->ack, ACK_WAIT_MS);
 }
 
 void broker_nack(struct broker *b, struct broker_tag tag)
 {
-	if (!is_alive(b, tag))
+	if (!is_alive(b, tag) || !acks_returned(&b->acks, tag.tag))
 		return;
 	broker_must(wire_put_nack(&b->out, tag.tag));
 	broker_wrote(b);

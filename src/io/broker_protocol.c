@@ -50,13 +50,36 @@ void protocol_consume(struct broker *b, const char *queue, struct consumer c, un
 
 	ask_qos(b, prefetch);
 	broker_must(wire_put_consume(&b->out, queue, consumer_name(c, round, name)));
-	protocol_expect(b, (struct expect){ .reply = WIRE_CONSUME_OK, .index = c.queue, .number = c.number });
+	protocol_expect(b, (struct expect){ .reply = WIRE_CONSUME_OK, .index = c.queue, .number = c.number, .round = round });
 }
 
+/* One that is not there yet, or NULL. */
+static struct expect *find_coming(const struct broker *b, struct consumer c, unsigned round)
+{
+	for (int i = 0; i < b->n_expects; i++) {
+		struct expect *e = &b->expects[i];
+
+		if (e->reply == WIRE_CONSUME_OK && e->index == c.queue && e->number == c.number && e->round == round)
+			return e;
+	}
+	return NULL;
+}
+
+/*
+ * RabbitMQ's channel dies (541) when basic.cancel has reached it before its queue, which may be busy for seconds, has said that the
+ * consumer is there: who is told to go too early goes then.
+ */
 void protocol_cancel(struct broker *b, struct consumer c, unsigned round, broker_done_f *done, void *arg)
 {
+	struct expect *coming = find_coming(b, c, round);
 	char name[32];
 
+	if (coming) {
+		coming->ends = true;
+		coming->done = done;
+		coming->arg = arg;
+		return;
+	}
 	broker_must(wire_put_cancel(&b->out, consumer_name(c, round, name)));
 	protocol_expect(b, (struct expect){ .reply = WIRE_CANCEL_OK, .index = c.queue, .number = c.number,
 					    .done = done, .arg = arg });
@@ -86,7 +109,10 @@ void protocol_cancel_all(struct broker *b)
 
 int broker_count(struct broker *b, const char *queue, broker_counted_f *counted, void *arg)
 {
-	if (b->state != STATE_UP || wire_put_count(&b->out, WIRE_CHANNEL, queue) < 0)
+	if (b->state != STATE_UP)
+		return -1;
+	broker_put_acks(b);
+	if (wire_put_count(&b->out, WIRE_CHANNEL, queue) < 0)
 		return -1;
 	protocol_expect(b, (struct expect){ .reply = WIRE_QUEUE_OK, .index = -1, .number = -1,
 					    .counted = counted, .arg = arg });
@@ -150,6 +176,10 @@ static int on_reply(struct broker *b, const struct wire_frame *f)
 	e = take_expected(b, i);
 	if (b->n_expects == 0 && b->state == STATE_TOPOLOGY)
 		broker_came_up(b);
+	if (e.ends) {
+		protocol_cancel(b, c, e.round, e.done, e.arg);
+		return 0;
+	}
 	if (e.reply == WIRE_CANCEL_OK && e.number >= 0)
 		queues_consumer_is_cancelled(b, e.number);
 	if (e.counted)
@@ -335,6 +365,8 @@ static int on_deliver(struct broker *b, const struct wire_frame *f)
 		broker_came_up(b);
 	if (b->state != STATE_UP)
 		return why_set(&b->why, "protocol error: delivery before basic.consume");
+	if (acks_came(&b->acks, f->tag) < 0)
+		return why_set(&b->why, "protocol error: delivery tags that do not count up");
 	content_begin(&b->content, CONTENT_DELIVERY, f->exchange, f->routing_key);
 	b->content.tag = f->tag;
 	b->content.redelivered = f->redelivered;

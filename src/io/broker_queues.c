@@ -120,6 +120,7 @@ static struct question *first_question(const struct broker *b)
 
 static void put_question(struct broker *b, const struct question *q)
 {
+	broker_put_acks(b);
 	if (q->reply == WIRE_DELETE_OK)
 		broker_must(wire_put_delete(&b->out, WIRE_SIDE_CHANNEL, q->queue));
 	else

@@ -4,28 +4,33 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sysexits.h>
 
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/http_notes.h"
 
-enum { NOTE_MAX = 16384 };		/* of one header line that we keep */
+/* The least that libcurl takes as a handle's buffers. */
+#define SMALL_INPUT 1024L
+#define SMALL_OUTPUT 16384L
 
-struct http_headers { int refs; struct curl_slist *list; };
+struct http_place { int refs; bool is_https; CURLU *parsed; };
 
 struct transfer {
 	struct list list;		/* waiting, running or idle */
 	struct http_client *client;
 	CURL *easy;
-	struct http_request req;	/* url: see below */
+	struct http_request req;	/* without url */
 	struct http_headers *headers;
-	struct strbuf url, answer, usage, trace;
-	int64_t retry_after_s;
-	bool truncated, in_multi;
+	struct http_place *place;
+	struct curl_slist lines[HTTP_HEADERS_MAX];	/* the same, as libcurl wants to have them: into headers */
+	char *url;			/* of a request without a place */
+	struct strbuf answer;
+	struct http_notes notes;
+	bool truncated, in_multi, is_https;
 	bool started, body_read;	/* PREREQ passed; libcurl took body bytes */
-	size_t at;			/* of the body */
+	int64_t len, at;		/* of the body */
 	mono_t sent_at;
 	char words[CURL_ERROR_SIZE];
 };
@@ -60,62 +65,40 @@ void http_global_setup(void)
 		fatal(EX_SOFTWARE, "libcurl: %s", curl_easy_strerror(code));
 }
 
-/* ---- headers ---- */
-
-struct http_headers *http_headers_new(const char *const *lines, int n)
-{
-	struct http_headers *h = mem_alloc(sizeof(*h));
-
-	h->refs = 1;
-	h->list = curl_slist_append(NULL, "Expect:");	/* "100-continue" would add a way to be sent twice */
-	for (int i = 0; i < n && h->list; i++) {
-		struct curl_slist *longer = curl_slist_append(h->list, lines[i]);
-
-		if (!longer)
-			fatal(EX_OSERR, "out of memory");
-		h->list = longer;
-	}
-	if (!h->list)
-		fatal(EX_OSERR, "out of memory");
-	return h;
-}
-
-struct http_headers *http_headers_ref(struct http_headers *h)
-{
-	h->refs++;
-	return h;
-}
-
-void http_headers_unref(struct http_headers **hp)
-{
-	struct http_headers *h = *hp;
-
-	*hp = NULL;
-	if (!h || --h->refs > 0)
-		return;
-	for (struct curl_slist *i = h->list; i; i = i->next)
-		mem_wipe(i->data, strlen(i->data));
-	curl_slist_free_all(h->list);
-	free(h);
-}
-
 /* ---- what libcurl asks and tells during a transfer ---- */
+
+/* A source that ends early must not end the body: the server would wait for the rest. */
+static size_t read_body(struct transfer *t, char *to, size_t room)
+{
+	const struct http_source *source = t->req.source;
+	ssize_t n = (ssize_t)room;
+
+	if (source)
+		n = source->read(source->arg, to, room);
+	else
+		memcpy(to, (const char *)t->req.body + t->at, room);
+	return n > 0 && (size_t)n <= room ? (size_t)n : CURL_READFUNC_ABORT;
+}
 
 static size_t on_read(char *to, size_t size, size_t n, void *arg)
 {
 	struct transfer *t = arg;
-	size_t left = t->req.len - t->at;
+	int64_t left = t->len - t->at;
 
 	n *= size;
-	if (n > left)
-		n = left;
+	if ((int64_t)n > left)
+		n = (size_t)left;
 	if (n == 0)
 		return 0;
-	memcpy(to, (const char *)t->req.body + t->at, n);
-	t->at += n;
+	n = read_body(t, to, n);
+	if (n == CURL_READFUNC_ABORT)
+		return n;
+	t->at += (int64_t)n;
 	if (!t->body_read && t->req.body_read)
 		t->req.body_read(t->req.arg);
 	t->body_read = true;
+	if (t->at == t->len && t->req.spent)
+		strbuf_release(t->req.spent);
 	return n;
 }
 
@@ -129,7 +112,7 @@ static int on_prereq(void *arg, char *ip, char *local_ip UNUSED, int port UNUSED
 {
 	struct transfer *t = arg;
 
-	if (t->started || (!str_starts(t->url.buf, "https:") && !is_loopback(ip)))
+	if (t->started || (!t->is_https && !is_loopback(ip)))
 		return CURL_PREREQFUNC_ABORT;
 	if (t->req.may_start && !t->req.may_start(t->req.arg))
 		return CURL_PREREQFUNC_ABORT;
@@ -148,48 +131,23 @@ static size_t on_write(char *data, size_t size, size_t n, void *arg)
 	return n;
 }
 
-/* The value of header `name` in this line, trimmed, into out. */
-static bool header_value(const char *line, size_t len, const char *name, struct strbuf *out)
-{
-	size_t n = strlen(name);
-
-	if (len <= n || strncasecmp(line, name, n) != 0 || line[n] != ':')
-		return false;
-	for (line += n + 1, len -= n + 1; len > 0 && (*line == ' ' || *line == '\t'); line++)
-		len--;
-	while (len > 0 && (unsigned char)line[len - 1] <= ' ')
-		len--;
-	strbuf_reset(out);
-	strbuf_add(out, line, len < NOTE_MAX ? len : NOTE_MAX);
-	return true;
-}
-
+/* Of a Retry-After; -1: there is none, or it cannot be read. */
 static int64_t seconds_until(const char *value)
 {
 	int64_t s, now = wall_ms() / 1000;
 
 	if (str_is_digits(value))
 		return parse_i64(value, &s) == 0 ? s : INT64_MAX;
-	s = curl_getdate(value, NULL);
+	s = *value ? curl_getdate(value, NULL) : -1;
 	return s < 0 ? -1 : s > now ? s - now : 0;
 }
 
 static size_t on_header(char *line, size_t size, size_t n, void *arg)
 {
 	struct transfer *t = arg;
-	struct strbuf after = STRBUF_INIT;
 
-	n *= size;
-	if (n >= 5 && memcmp(line, "HTTP/", 5) == 0) {	/* also after a 1xx: what came before does not count */
-		t->retry_after_s = -1;
-		strbuf_reset(&t->usage);
-		strbuf_reset(&t->trace);
-	} else if (!header_value(line, n, "X-Business-Use-Case-Usage", &t->usage) &&
-		   !header_value(line, n, "x-fb-trace-id", &t->trace) && header_value(line, n, "Retry-After", &after)) {
-		t->retry_after_s = seconds_until(after.buf);
-	}
-	strbuf_release(&after);
-	return n;
+	http_notes_take(&t->notes, line, n * size);
+	return n * size;
 }
 
 /* ---- the pool ---- */
@@ -210,13 +168,14 @@ static void configure(struct transfer *t)
 	set(curl_easy_setopt(e, CURLOPT_FOLLOWLOCATION, 0L));
 	set(curl_easy_setopt(e, CURLOPT_PROXY, ""));
 	set(curl_easy_setopt(e, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED));
-	set(curl_easy_setopt(e, CURLOPT_USERAGENT, "wamd/" WAMD_VERSION));
 	set(curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L));
 	set(curl_easy_setopt(e, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2));
 	set(curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L));
 	set(curl_easy_setopt(e, CURLOPT_SSL_VERIFYHOST, 2L));
 	if (t->client->ca_file)
 		set(curl_easy_setopt(e, CURLOPT_CAINFO, t->client->ca_file));
+	set(curl_easy_setopt(e, CURLOPT_BUFFERSIZE, o->small ? SMALL_INPUT : (long)CURL_MAX_WRITE_SIZE));
+	set(curl_easy_setopt(e, CURLOPT_UPLOAD_BUFFERSIZE, o->small ? SMALL_OUTPUT : 65536L));
 	set(curl_easy_setopt(e, CURLOPT_ERRORBUFFER, t->words));
 	set(curl_easy_setopt(e, CURLOPT_READFUNCTION, on_read));	/* and no SEEKFUNCTION: a body is read once */
 	set(curl_easy_setopt(e, CURLOPT_READDATA, t));
@@ -234,10 +193,8 @@ static struct transfer *transfer_new(struct http_client *c)
 
 	t->client = c;
 	list_init(&t->list);
-	strbuf_init(&t->url);
 	strbuf_init(&t->answer);
-	strbuf_init(&t->usage);
-	strbuf_init(&t->trace);
+	http_notes_init(&t->notes);
 	t->easy = curl_easy_init();
 	if (!t->easy)
 		fatal(EX_OSERR, "out of memory");
@@ -248,10 +205,6 @@ static struct transfer *transfer_new(struct http_client *c)
 static void transfer_free(struct transfer *t)
 {
 	curl_easy_cleanup(t->easy);
-	strbuf_release(&t->url);
-	strbuf_release(&t->answer);
-	strbuf_release(&t->usage);
-	strbuf_release(&t->trace);
 	free(t);
 }
 
@@ -262,8 +215,14 @@ static struct transfer *take_idle(struct http_client *c)
 	return CONTAINER_OF(list_pop(&c->idle), struct transfer, list);
 }
 
+/* Queries and answers about tokens have secrets in them.  No room is kept: for most of its time a request has no answer yet. */
 static void put_idle(struct transfer *t)
 {
+	mem_free_secret(t->url);
+	t->url = NULL;
+	mem_wipe(t->answer.buf, t->answer.len);
+	strbuf_release(&t->answer);
+	http_notes_release(&t->notes);
 	list_del(&t->list);
 	list_add_head(&t->client->idle, &t->list);
 }
@@ -275,7 +234,7 @@ static enum http_fate fate_of(const struct transfer *t, CURLcode code)
 {
 	if (code == CURLE_OK)
 		return HTTP_ANSWERED;
-	if (t->req.len > 0 ? t->body_read : t->started)
+	if (t->len > 0 ? t->body_read : t->started)
 		return HTTP_UNKNOWN;
 	return HTTP_NOT_SENT;
 }
@@ -329,14 +288,16 @@ static void finish(struct transfer *t, CURLcode code)
 	r.body = t->answer.buf;
 	r.len = t->answer.len;
 	r.truncated = t->truncated;
-	r.retry_after_s = t->retry_after_s;
-	r.usage = t->usage.buf;
-	r.trace = t->trace.buf;
+	r.retry_after_s = seconds_until(http_note(&t->notes, NOTE_RETRY_AFTER));
+	r.usage = http_note(&t->notes, NOTE_USAGE);
+	r.trace = http_note(&t->notes, NOTE_TRACE);
+	r.etag = http_note(&t->notes, NOTE_ETAG);
 	r.elapsed_us = mono_diff_us(mono_now(), t->sent_at);
 	if (r.fate == HTTP_ANSWERED)
 		widen(c, r.http_version);
 	list_del(&t->list);
 	http_headers_unref(&t->headers);
+	http_place_unref(&t->place);
 	c->in_flight--;
 	t->req.done(t->req.arg, &r);
 	put_idle(t);
@@ -442,18 +403,63 @@ static int on_timer(CURLM *multi UNUSED, long ms, void *arg)
 	return 0;
 }
 
+/* ---- places ---- */
+
+struct http_place *http_place_new(const char *url)
+{
+	struct http_place *p = mem_alloc(sizeof(*p));
+
+	p->refs = 1;
+	p->is_https = str_starts(url, "https:");
+	p->parsed = curl_url();
+	if (!p->parsed || curl_url_set(p->parsed, CURLUPART_URL, url, 0) != CURLUE_OK)
+		BUG("an URL that was checked with the configuration");
+	return p;
+}
+
+void http_place_unref(struct http_place **pp)
+{
+	struct http_place *p = *pp;
+
+	*pp = NULL;
+	if (!p || --p->refs > 0)
+		return;
+	curl_url_cleanup(p->parsed);
+	free(p);
+}
+
 /* ---- the start of a transfer ---- */
+
+static bool is_plain_method(const char *method)
+{
+	return strcmp(method, "POST") == 0 || strcmp(method, "GET") == 0;
+}
+
+static bool has_body(const char *method)
+{
+	return strcmp(method, "GET") != 0 && strcmp(method, "DELETE") != 0;
+}
+
+static struct curl_slist *link_lines(struct transfer *t)
+{
+	for (int i = 0; i < t->headers->n; i++)
+		t->lines[i] = (struct curl_slist){ t->headers->lines[i], i + 1 < t->headers->n ? &t->lines[i + 1] : NULL };
+	return t->lines;
+}
 
 static void prepare(struct transfer *t, int64_t timeout_ms)
 {
 	CURL *e = t->easy;
 
-	set(curl_easy_setopt(e, CURLOPT_URL, t->url.buf));
-	set(curl_easy_setopt(e, CURLOPT_HTTPHEADER, t->headers->list));
+	set(curl_easy_setopt(e, CURLOPT_CURLU, t->place ? t->place->parsed : NULL));
+	if (!t->place)
+		set(curl_easy_setopt(e, CURLOPT_URL, t->url));
+	set(curl_easy_setopt(e, CURLOPT_HTTPHEADER, link_lines(t)));
 	set(curl_easy_setopt(e, CURLOPT_TIMEOUT_MS, (long)timeout_ms));
-	if (strcmp(t->req.method, "POST") == 0) {
+	set(curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, is_plain_method(t->req.method) ? NULL : t->req.method));
+	if (has_body(t->req.method)) {
 		set(curl_easy_setopt(e, CURLOPT_POST, 1L));
-		set(curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->req.len));
+		set(curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)t->len));
 	} else {
 		set(curl_easy_setopt(e, CURLOPT_HTTPGET, 1L));
 	}
@@ -496,13 +502,15 @@ void http_send(struct http_client *c, const struct http_request *r)
 
 	t->req = *r;
 	t->req.url = NULL;		/* the copy counts */
-	strbuf_setf(&t->url, "%s", r->url);
+	t->place = r->place;
+	if (t->place)
+		t->place->refs++;
+	else
+		t->url = mem_strdup(r->url);
+	t->is_https = t->place ? t->place->is_https : str_starts(r->url, "https:");
 	t->headers = http_headers_ref(r->headers ? r->headers : c->no_headers);
-	strbuf_reset(&t->answer);
-	strbuf_reset(&t->usage);
-	strbuf_reset(&t->trace);
-	t->retry_after_s = -1;
 	t->truncated = t->started = t->body_read = false;
+	t->len = r->source ? r->source->len : (int64_t)r->len;
 	t->at = 0;
 	t->words[0] = 0;
 	t->sent_at = mono_now();

@@ -15,12 +15,17 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/strbuf.h"
+#include "io/http_waits.h"
+#include "io/http_server_inside.h"
 
 enum {
-	SLOW_S = 15,
+	SLOW_MS = 15000,
+	HEADERS_MAX = 8,
 	ACCEPTS = 8,			/* a wake-up */
 	NO_FD_PAUSE_MS = 100,		/* out of descriptors, the listener stays readable: look away for a while */
-	CONNECTION_MEMORY = 65536,
+	CONNECTION_MEMORY = 131072,	/* an operator may put a whole text into a query */
+	CONNECTIONS = 64,
+	LEAVING = 64,			/* those that were cut, and that libmicrohttpd still counts */
 };
 
 struct http_server {
@@ -28,12 +33,19 @@ struct http_server {
 	struct MHD_Daemon *daemon;
 	size_t body_max;
 	http_on_call_f *on_call;
+	http_on_upload_f *on_upload;
 	void *arg;
-	struct loop_io listener, inner;	/* inner: libmicrohttpd's own epoll */
-	int listen_fd;
+	struct loop_io inner;		/* libmicrohttpd's own epoll */
+	struct listener *listeners;
+	int n_listeners;
 	struct loop_timer work, look_again;
 	struct list calls;
+	struct http_waits waits;
+	int per_uid_max;
+	struct log_limit refusals;
 };
+
+struct listener { struct http_server *server; struct loop_io io; int fd; };
 
 /* CALL(ident, what it means) */
 enum call_state {
@@ -48,9 +60,13 @@ struct http_call {
 	struct http_server *server;
 	struct MHD_Connection *connection;
 	enum call_state state;
-	bool suspended, too_large;
+	bool suspended, has_sink;
 	char *method, *path;
 	struct strbuf body;
+	struct http_sink sink;		/* in place of body */
+	int64_t sunk;
+	struct { char *name, *value; } headers[HEADERS_MAX];	/* of the answer */
+	int n_headers;
 	struct MHD_Response *response;
 	int status;
 	void (*gone)(void *arg);
@@ -139,10 +155,36 @@ static void call_free(struct http_call *c)
 	if (c->response)
 		MHD_destroy_response(c->response);
 	strbuf_release(&c->body);
+	for (int i = 0; i < c->n_headers; i++) {
+		free(c->headers[i].name);
+		free(c->headers[i].value);
+	}
 	free(c->method);
 	free(c->path);
 	free(c);
 }
+
+/* ---- connections ---- */
+
+static struct http_wait *wait_of(struct MHD_Connection *connection)
+{
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static void on_connection(void *arg, struct MHD_Connection *connection, void **context, enum MHD_ConnectionNotificationCode what)
+{
+	struct http_server *s = arg;
+	struct http_wait *w = *context;
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		*context = http_wait_new(&s->waits, MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd);
+		return;
+	}
+	*context = NULL;
+	http_wait_free(&w);
+}
+
+/* ---- from the first byte to the answer ---- */
 
 static void set_answer(struct http_call *c, int status, const char *content_type, const void *body, size_t len)
 {
@@ -150,6 +192,10 @@ static void set_answer(struct http_call *c, int status, const char *content_type
 	if (!c->response)
 		fatal(EX_OSERR, "out of memory");
 	MHD_add_response_header(c->response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+	for (int i = 0; i < c->n_headers; i++)
+		MHD_add_response_header(c->response, c->headers[i].name, c->headers[i].value);
+	if (c->server->waits.is_draining)
+		MHD_add_response_header(c->response, MHD_HTTP_HEADER_CONNECTION, "close");
 	c->status = status;
 	c->state = ANSWERED;
 }
@@ -157,9 +203,17 @@ static void set_answer(struct http_call *c, int status, const char *content_type
 static void refuse_large(struct http_call *c)
 {
 	static const char text[] = "The body is too large.\n";
+	void (*gone)(void *arg) = c->gone;
 
-	c->too_large = true;
 	set_answer(c, MHD_HTTP_CONTENT_TOO_LARGE, "text/plain", text, sizeof(text) - 1);
+	c->gone = NULL;
+	if (gone)
+		gone(c->gone_arg);
+}
+
+static int64_t room(const struct http_call *c)
+{
+	return c->has_sink ? c->sink.max - c->sunk : (int64_t)(c->server->body_max - c->body.len);
 }
 
 static bool announces_too_much(const struct http_call *c)
@@ -167,7 +221,7 @@ static bool announces_too_much(const struct http_call *c)
 	const char *text = http_call_header(c, "Content-Length");
 	int64_t n;
 
-	return text && (parse_i64(text, &n) < 0 || n < 0 || (uint64_t)n > c->server->body_max);
+	return text && (parse_i64(text, &n) < 0 || n < 0 || n > room(c));
 }
 
 static enum MHD_Result queue_answer(struct http_call *c)
@@ -177,12 +231,29 @@ static enum MHD_Result queue_answer(struct http_call *c)
 
 static void take_chunk(struct http_call *c, const char *data, size_t len)
 {
-	if (c->too_large)
-		return;
-	if (len > c->server->body_max - c->body.len)
-		refuse_large(c);	/* sent when the rest has been read and thrown away */
-	else
+	if (c->state != READING)
+		return;			/* it has its answer, which is sent when the rest has been read and thrown away */
+	if ((int64_t)len > room(c)) {
+		refuse_large(c);
+	} else if (c->has_sink) {
+		c->sunk += (int64_t)len;
+		c->sink.write(c->sink.arg, data, len);
+	} else {
 		strbuf_add(&c->body, data, len);
+	}
+}
+
+/* The head is there.  libmicrohttpd takes an answer now, or when it has the whole body. */
+static enum MHD_Result begin(struct http_call *c)
+{
+	struct http_server *s = c->server;
+
+	wait_of(c->connection)->is_asking = true;
+	c->has_sink = s->on_upload && s->on_upload(s->arg, c, &c->sink);
+	http_wait_for(wait_of(c->connection), !c->has_sink);
+	if (c->state == READING && announces_too_much(c))
+		refuse_large(c);
+	return c->state == READING ? MHD_YES : queue_answer(c);
 }
 
 /* libmicrohttpd's protocol: a first call, chunks of the body, and with *len == 0 "now answer"; again after a resume. */
@@ -194,16 +265,14 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 
 	if (!c) {
 		*state = c = call_new(s, connection, method, url);
-		if (!announces_too_much(c))
-			return MHD_YES;
-		refuse_large(c);
-		return queue_answer(c);
+		return begin(c);
 	}
 	if (*len > 0) {
 		take_chunk(c, data, *len);
 		*len = 0;
 		return MHD_YES;
 	}
+	http_wait_for(wait_of(connection), false);
 	if (c->state == READING) {
 		c->state = ASKED;
 		s->on_call(s->arg, c);
@@ -217,7 +286,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 	BUG("call in state %d", (int)c->state);
 }
 
-static void on_completed(void *arg UNUSED, struct MHD_Connection *connection UNUSED, void **state,
+static void on_completed(void *arg UNUSED, struct MHD_Connection *connection, void **state,
 			 enum MHD_RequestTerminationCode why UNUSED)
 {
 	struct http_call *c = *state;
@@ -225,7 +294,8 @@ static void on_completed(void *arg UNUSED, struct MHD_Connection *connection UNU
 	if (!c)
 		return;
 	*state = NULL;
-	if (c->state == ASKED)
+	http_wait_rests(wait_of(connection));
+	if (c->state == ASKED || c->state == READING)
 		call_is_gone(c);
 	call_free(c);
 }
@@ -263,22 +333,54 @@ static void on_work(void *arg)
 	run(arg);
 }
 
+static void watch_listeners(struct http_server *s, bool watch)
+{
+	for (int i = 0; i < s->n_listeners; i++)
+		if (watch)
+			loop_io_set(s->loop, &s->listeners[i].io, s->listeners[i].fd, LOOP_READ);
+		else
+			loop_io_del(s->loop, &s->listeners[i].io);
+}
+
+/* A user's own connections cut none of others. */
+static bool has_too_many(struct http_server *s, int fd)
+{
+	struct http_peer peer = http_peer_of(fd);
+	unsigned left_out;
+
+	if (!s->per_uid_max || !peer.known || http_waits_of(&s->waits, peer.uid) < s->per_uid_max)
+		return false;
+	if (log_limit_ok(&s->refusals, &left_out))
+		log_notice("peer_refused", "uid=%u connections=%d left_out=%u", (unsigned)peer.uid, s->per_uid_max, left_out);
+	return true;
+}
+
 static void on_listener(void *arg, unsigned events UNUSED)
 {
-	struct http_server *s = arg;
+	struct listener *l = arg;
+	struct http_server *s = l->server;
 
 	for (int i = 0; i < ACCEPTS; i++) {
 		struct sockaddr_storage sa;
 		socklen_t len = sizeof(sa);
-		int fd = accept4(s->listen_fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(l->fd, (struct sockaddr *)&sa, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
 		if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)) {
-			loop_io_del(s->loop, &s->listener);
+			http_waits_make_room(&s->waits, true);
+			watch_listeners(s, false);
 			loop_timer_set(s->loop, &s->look_again, NO_FD_PAUSE_MS);
 		}
 		if (fd < 0)
 			break;
-		/* Over the limit it refuses and closes fd by itself. */
+		if (has_too_many(s, fd)) {
+			http_peer_refuse(fd);
+			continue;
+		}
+		if (!http_waits_make_room(&s->waits, false)) {
+			close(fd);	/* all are being answered */
+			continue;
+		}
+		/* Over its own limit it refuses and closes fd by itself. */
 		(void)MHD_add_connection(s->daemon, fd, (struct sockaddr *)&sa, len);
 	}
 	work_soon(s);
@@ -286,9 +388,32 @@ static void on_listener(void *arg, unsigned events UNUSED)
 
 static void on_look_again(void *arg)
 {
-	struct http_server *s = arg;
+	watch_listeners(arg, true);
+}
 
-	loop_io_set(s->loop, &s->listener, s->listen_fd, LOOP_READ);
+static struct MHD_Daemon *start_daemon(struct http_server *s, size_t memory)
+{
+	return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
+				MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, s,
+				MHD_OPTION_EXTERNAL_LOGGER, on_log, s,
+				MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
+				MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
+				MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((s->waits.slow_ms + 999) / 1000),
+				MHD_OPTION_CONNECTION_LIMIT, (unsigned)(s->waits.max + LEAVING),
+				MHD_OPTION_CONNECTION_MEMORY_LIMIT, memory ? memory : (size_t)CONNECTION_MEMORY,
+				MHD_OPTION_STRICT_FOR_CLIENT, 1,
+				MHD_OPTION_END);
+}
+
+static void take_listeners(struct http_server *s, const struct http_server_options *o)
+{
+	s->n_listeners = o->n_listen;
+	s->listeners = mem_array((size_t)o->n_listen, sizeof(*s->listeners));
+	for (int i = 0; i < o->n_listen; i++) {
+		s->listeners[i] = (struct listener){ .server = s, .fd = o->listen_fds[i] };
+		loop_io_init(&s->listeners[i].io, on_listener, &s->listeners[i]);
+	}
+	watch_listeners(s, true);
 }
 
 struct http_server *http_server_new(struct loop *l, const struct http_server_options *o, http_on_call_f *on_call,
@@ -300,18 +425,12 @@ struct http_server *http_server_new(struct loop *l, const struct http_server_opt
 	s->loop = l;
 	s->body_max = o->body_max ? o->body_max : 1 << 20;
 	s->on_call = on_call;
+	s->on_upload = o->on_upload;
+	s->per_uid_max = (int)o->per_uid_max;
 	s->arg = arg;
-	s->listen_fd = o->listen_fd;
 	list_init(&s->calls);
-	s->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_ALLOW_SUSPEND_RESUME |
-				     MHD_USE_ERROR_LOG, 0, NULL, NULL, on_request, s,
-				     MHD_OPTION_EXTERNAL_LOGGER, on_log, s,
-				     MHD_OPTION_NOTIFY_COMPLETED, on_completed, s,
-				     MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)SLOW_S,
-				     MHD_OPTION_CONNECTION_LIMIT, o->connections_max ? o->connections_max : 64U,
-				     MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
-				     MHD_OPTION_STRICT_FOR_CLIENT, 1,
-				     MHD_OPTION_END);
+	http_waits_init(&s->waits, l, o->slow_ms ? o->slow_ms : SLOW_MS, o->connections_max ? (int)o->connections_max : CONNECTIONS);
+	s->daemon = start_daemon(s, o->memory);
 	info = s->daemon ? MHD_get_daemon_info(s->daemon, MHD_DAEMON_INFO_EPOLL_FD) : NULL;
 	if (!info)
 		fatal(EX_OSERR, "libmicrohttpd does not start: %s", strerror(errno));
@@ -319,15 +438,15 @@ struct http_server *http_server_new(struct loop *l, const struct http_server_opt
 	loop_timer_init(&s->look_again, on_look_again, s);
 	loop_io_init(&s->inner, on_inner, s);
 	loop_io_set(l, &s->inner, info->epoll_fd, LOOP_READ);
-	loop_io_init(&s->listener, on_listener, s);
-	loop_io_set(l, &s->listener, s->listen_fd, LOOP_READ);
+	take_listeners(s, o);
 	return s;
 }
 
 void http_server_drain(struct http_server *s)
 {
-	loop_io_del(s->loop, &s->listener);
+	watch_listeners(s, false);
 	loop_timer_stop(s->loop, &s->look_again);
+	http_waits_drain(&s->waits);
 }
 
 bool http_server_is_idle(const struct http_server *s)
@@ -342,7 +461,7 @@ void http_server_free(struct http_server **sp)
 	if (!s)
 		return;
 	*sp = NULL;
-	loop_io_del(s->loop, &s->listener);
+	watch_listeners(s, false);
 	for (struct list *i = s->calls.next; i != &s->calls; i = i->next) {
 		struct http_call *c = CONTAINER_OF(i, struct http_call, list);
 
@@ -355,6 +474,7 @@ void http_server_free(struct http_server **sp)
 	MHD_stop_daemon(s->daemon);	/* on_completed() frees the calls */
 	loop_timer_stop(s->loop, &s->work);
 	loop_timer_stop(s->loop, &s->look_again);
+	free(s->listeners);
 	free(s);
 }
 
@@ -406,14 +526,19 @@ const char *http_call_body(const struct http_call *c, size_t *len)
 	return c->body.buf;
 }
 
+void *http_call_sink(const struct http_call *c)
+{
+	return c->has_sink ? c->sink.arg : NULL;
+}
+
+struct MHD_Connection *http_call_connection(const struct http_call *c)
+{
+	return c->connection;
+}
+
 struct http_peer http_call_peer(const struct http_call *c)
 {
-	struct ucred cred;
-	socklen_t len = sizeof(cred);
-
-	if (getsockopt(call_fd(c), SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0 || cred.pid == 0)
-		return (struct http_peer){ .known = false };
-	return (struct http_peer){ true, cred.uid, cred.gid, cred.pid };
+	return http_peer_of(call_fd(c));
 }
 
 void http_call_on_gone(struct http_call *c, void (*gone)(void *arg), void *arg)
@@ -422,9 +547,17 @@ void http_call_on_gone(struct http_call *c, void (*gone)(void *arg), void *arg)
 	c->gone_arg = arg;
 }
 
+void http_answer_header(struct http_call *c, const char *name, const char *value)
+{
+	if (c->n_headers == HEADERS_MAX)
+		BUG("more than %d headers in an answer", HEADERS_MAX);
+	c->headers[c->n_headers].name = mem_strdup(name);
+	c->headers[c->n_headers++].value = mem_strdup(value);
+}
+
 void http_answer(struct http_call *c, int status, const char *content_type, const void *body, size_t len)
 {
-	if (c->state != ASKED)
+	if (c->state != ASKED && c->state != READING)
 		BUG("answer to a call in state %d", (int)c->state);
 	set_answer(c, status, content_type, body, len);
 	call_resume(c);

@@ -74,6 +74,7 @@ struct store {
 	struct loop_timer deadline;	/* the next attempt; until UP: the end of patience; UP: the oldest call's */
 	mono_t up_since;
 	int attempts;
+	struct script_set scripts;
 	enum greeting greetings[GREETINGS_MAX];
 	int n_greetings, greetings_at;	/* asked, answered */
 	struct strbuf command, why;
@@ -219,7 +220,7 @@ static int issue(struct store *s, store_reply_f *done, void *arg, int script, in
 
 static void put_bulk(struct strbuf *out, const char *p, size_t len)
 {
-	char head[24];
+	char head[24], *to;
 	size_t at = sizeof(head);
 
 	head[--at] = '\n';
@@ -227,16 +228,20 @@ static void put_bulk(struct strbuf *out, const char *p, size_t len)
 	for (size_t n = len; n > 0 || at == sizeof(head) - 2; n /= 10)
 		head[--at] = (char)('0' + n % 10);
 	head[--at] = '$';
-	strbuf_add(out, head + at, sizeof(head) - at);
-	strbuf_add(out, p, len);
-	strbuf_add(out, "\r\n", 2);
+	strbuf_reserve(out, sizeof(head) + len + 2);	/* once: a message has a hundred of these */
+	to = out->buf + out->len;
+	memcpy(to, head + at, sizeof(head) - at);
+	to += sizeof(head) - at;
+	memcpy(to, p, len);
+	memcpy(to + len, "\r\n", 3);
+	out->len += sizeof(head) - at + len + 2;
 }
 
 /* The same call with the script's text: Redis had forgotten it (restart, failover, SCRIPT FLUSH). */
 static int repeat_with_text(struct store *s, const struct call *c)
 {
 	strbuf_setf(&s->command, "*%d\r\n$4\r\nEVAL\r\n", 2 + c->n_parts);
-	put_bulk(&s->command, script_text((enum script)c->script), script_len((enum script)c->script));
+	put_bulk(&s->command, s->scripts.of[c->script].text, s->scripts.of[c->script].len);
 	strbuf_add(&s->command, c->tail, c->tail_len);
 	return issue(s, c->done, c->arg, -1, 0, "", 0);
 }
@@ -318,8 +323,10 @@ int store_script(struct store *s, enum script which, int n_keys, const struct st
 
 	if (s->state != UP)
 		return -1;
+	if (!s->scripts.of[which].text)
+		BUG("script %s without its rules", script_name(which));
 	strbuf_setf(&s->command, "*%d\r\n$7\r\nEVALSHA\r\n", 3 + n_args);
-	put_bulk(&s->command, script_sha(which), SCRIPT_SHA_LEN);
+	put_bulk(&s->command, s->scripts.of[which].sha, SCRIPT_SHA_LEN);
 	at = s->command.len;
 	put_bulk(&s->command, keys, (size_t)snprintf(keys, sizeof(keys), "%d", n_keys));
 	for (int i = 0; i < n_args; i++)
@@ -392,8 +399,10 @@ static void ask_everything(struct store *s)
 		ask(s, GREET_NAME,
 		    (struct store_arg[]){ STORE_ARG("CLIENT"), STORE_ARG("SETNAME"), STORE_ARG(s->name) }, 3);
 	for (int i = 0; i < SCRIPTS; i++) {
-		struct store_arg text = { script_text((enum script)i), script_len((enum script)i) };
+		struct store_arg text = { s->scripts.of[i].text, s->scripts.of[i].len };
 
+		if (!text.p)
+			continue;
 		ask(s, GREET_LOAD, (struct store_arg[]){ STORE_ARG("SCRIPT"), STORE_ARG("LOAD"), text }, 3);
 	}
 	ask(s, GREET_PING, (struct store_arg[]){ STORE_ARG("PING") }, 1);
@@ -485,6 +494,7 @@ struct store *store_new(struct loop *l, const struct store_options *o, const str
 	s->connect_ms = or_default(o->connect_ms, 1000);
 	s->backoff_min_ms = or_default(o->backoff_min_ms, 50);
 	s->backoff_max_ms = or_default(o->backoff_max_ms, 2000);
+	script_set_init(&s->scripts, o->rules);
 	list_init(&s->calls);
 	strbuf_init(&s->command);
 	strbuf_init(&s->why);
@@ -499,13 +509,14 @@ void store_free(struct store **sp)
 
 	if (!s)
 		return;
-	*sp = NULL;
-	enter(s, CLOSED);
+	enter(s, CLOSED);	/* whoever is told now may ask again, and is refused */
 	loop_timer_stop(s->loop, &s->deadline);
 	resolve_cancel(&s->resolve);
 	answer_all_with_null(s);
 	redis_link_close(&s->link);
+	*sp = NULL;
 	url_release(&s->url);
+	script_set_release(&s->scripts);
 	strbuf_release(&s->command);
 	strbuf_release(&s->why);
 	free(s->db);
