@@ -14,4 +14,7 @@ int64_t backoff_wait(const struct conf_steps *steps, int64_t wait_ms);
 /* The shortest step not shorter than wait_ms, else the longest. */
 int64_t backoff_at_least(const struct conf_steps *steps, int64_t wait_ms);
 
+/* So many attempts were used: may there be one more?  code_max: retries that the last one's error code allows. */
+bool backoff_is_left(const struct conf *c, int attempts, int code_max);
+
 #endif

@@ -32,6 +32,7 @@ struct join {
 void join_init(struct join *j, struct pace *p);
 void join_release(struct join *j);
 bool join_is_fresh(const struct join *j);	/* this account's lane is open: its messages go there */
+bool join_is_awaited(const struct join *j);	/* it is not known to be open yet, and some of its messages wait for that */
 void join_forget(struct join *j);		/* its queue was gone */
 void join_publish(struct join *j, struct delivery *d);	/* the copy of d, as soon as it may be; conclude goes on when it is confirmed */
 

@@ -23,6 +23,7 @@ enum lane_state {
 
 enum { LANE_NAME_MAX = 192, LANE_HIGH = 7 };
 #define LANE_WHY_LIMIT "limit"
+#define LANE_WHY_ORDER "order"		/* others of the account wait there */
 
 void lane_name(const struct conf *c, const char *phone_number_id, bool high, char out[LANE_NAME_MAX]);
 int lane_declare(struct broker *b, const struct conf *c, const char *phone_number_id) MUST_CHECK;	/* both queues; -1: not up */

@@ -11,12 +11,18 @@
 #include "base/host.h"
 #include "base/loop.h"
 #include "conf/conf.h"
+#include "flow/blame.h"
 #include "io/broker.h"
 #include "io/http_client.h"
 #include "io/store.h"
 #include "msg/identity.h"
 
+struct directory;
 struct lanes;
+struct templates;
+struct statuses;
+struct spool;
+struct media;
 struct alerts;
 
 struct sender {
@@ -29,22 +35,28 @@ struct sender {
 
 	struct broker *in, *out;	/* consumes and acks | publishes */
 	struct store *store;
-	struct http_client *http;
+	struct http_client *http, *uploads;	/* messages | their files */
 	struct topology *topology;
 
+	struct directory *directory;
+	struct templates *templates;
+	struct statuses *statuses;	/* that came before their answers */
+	struct spool *spool;
+	struct media *media;
 	struct lanes *lanes;		/* a third connection: what it takes from lanes */
 	struct alerts *alerts;
 	struct board *board;
 	struct host_rules host_rules;
-	const struct account *failed, *failed_before;	/* whose POSTs failed last, and whose before: not the same */
-	mono_t failed_at, failed_before_at;
+	struct blame blame;		/* what accounts got lately */
 	int n_accounts_seen;			/* accounts that send: each gets its share of the window */
 	struct pace **paces;		/* by account.index; NULL: not seen yet */
+	int n_paces;
 	struct list runnable;		/* those with something ready and allowed to ask */
 	struct list deliveries;		/* all in hand */
 	struct list unsettled;		/* answered, waiting for the store */
 	struct list unconcluded;	/* settled, waiting for the publisher */
 	struct list spare;		/* for reuse */
+	int n_waiting;			/* for their tenant, template or file */
 	int n_deliveries, n_ready, n_active, n_concluding;	/* active: admitting, sending or settling */
 
 	struct loop_hook hook;
@@ -56,8 +68,9 @@ struct sender {
 	int64_t lag_max_us;
 };
 
+/* link_fd: towards the keeper, taken over; -1: none. */
 struct sender *sender_new(struct loop *l, const struct conf *c, struct board *board, struct board_slot *slot, int number,
-			  struct strbuf *why);
+			  int link_fd, struct strbuf *why);
 void sender_free(struct sender **sp);
 
 /* Asks the store for its durability settings; sets store_checked when they will do. */

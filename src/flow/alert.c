@@ -16,6 +16,7 @@ enum {
 	KEPT_MAX = 256,
 	PUBLISHES_MAX = 10,		/* an exchange that is not there costs the publisher its connection, each time */
 	TEXT_SIZE = 1024,
+	INDEX_MAX = 10000,
 	HOST_MAX = 64,
 	TOKEN_MAX = HOST_MAX + 64,
 };
@@ -199,10 +200,36 @@ static void log_news(const struct word *w, const char *state, int64_t n)
 	strbuf_release(&line);
 }
 
+static void forget_reply(void *arg UNUSED, const struct store_reply *r UNUSED)
+{
+}
+
+/*
+ * So that all can be listed without looking through all keys.  A member that is too much is none of an active one, or its record says so:
+ * nothing is taken out when an alert is resolved, for somebody else may have raised it since.
+ */
+static void put_into_index(const struct word *w)
+{
+	const struct conf *c = w->a->conf;
+	char index[KEY_TEXT_MAX], member[KEY_TEXT_MAX], now[24], last[24];
+
+	key_alert_index(c, index);
+	key_alert_member(c, w->key, member);
+	snprintf(now, sizeof(now), "%" PRId64, wall_ms());
+	snprintf(last, sizeof(last), "%d", -INDEX_MAX - 1);
+	if (store_command(w->a->store, (struct store_arg[]){ STORE_ARG("ZADD"), STORE_ARG(index), STORE_ARG(now), STORE_ARG(member) }, 4,
+			  forget_reply, NULL) < 0 ||
+	    store_command(w->a->store, (struct store_arg[]){ STORE_ARG("ZREMRANGEBYRANK"), STORE_ARG(index), STORE_ARG("0"), STORE_ARG(last) },
+			  4, forget_reply, NULL) < 0)
+		log_debug("alert_unlisted", "kind=%s", alert_name(w->kind));	/* until it is said again */
+}
+
 static void on_news(struct word *w, const char *state, int64_t n, int64_t since_ms)
 {
 	board_count(w->a->slot, COUNT_ALERTS);
 	log_news(w, state, n);
+	if (!w->resolves)
+		put_into_index(w);
 	event_alert(&(struct alert_event){ .kind = alert_name(w->kind), .severity = alert_severity(w->kind), .state = state,
 					   .tenant_id = w->tenant_id, .account_id = w->account_id, .what = w->what, .text = w->text,
 					   .since_ms = since_ms, .at_ms = wall_ms(), .count = n, .host = w->a->host }, &w->body);
@@ -239,14 +266,9 @@ static void ask(struct word *w)
 
 /* ---- publishing ---- */
 
-static void forget_reply(void *arg, const struct store_reply *r)
-{
-	(void)arg;
-	(void)r;	/* without it the alert may be said once more: not worth waiting for */
-}
-
 static void said(struct word *w)
 {
+	/* Without an answer the alert may be said once more: not worth waiting for. */
 	if (call_script(w, "told", forget_reply, NULL) < 0)
 		log_debug("alert_untold", "kind=%s", alert_name(w->kind));
 	finish(w);

@@ -35,3 +35,8 @@ int64_t backoff_at_least(const struct conf_steps *steps, int64_t wait_ms)
 	}
 	return best < 0 ? last : best;
 }
+
+bool backoff_is_left(const struct conf *c, int attempts, int code_max)
+{
+	return attempts <= c->retry_max && attempts <= code_max;
+}

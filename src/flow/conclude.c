@@ -2,9 +2,13 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "flow/copy.h"
 #include "flow/delivery.h"
+#include "flow/guard.h"
 #include "flow/join.h"
 #include "flow/keys.h"
+#include "flow/lane.h"
+#include "flow/mark.h"
 #include "flow/pace.h"
 #include "flow/topology.h"
 #include "msg/event.h"
@@ -64,6 +68,7 @@ static struct event event_of(const struct delivery *d)
 			       .status = d->conclusion == CONCLUDE_DEAD ? "failed" : "accepted",
 			       .wamid = *d->wamid ? d->wamid : NULL, .reason = d->dead_reason,
 			       .error = d->dead_reason && d->error.len ? d->error.buf : NULL, .code = d->dead_code,
+			       .warning = guard_warning(d), .sent_fallback = guard_sent_fallback(d),
 			       .attempts = d->attempt, .at_ms = wall_ms() };
 }
 
@@ -112,27 +117,12 @@ static void publish_dead_letter(struct delivery *d)
 	strbuf_release(&body);
 }
 
-/* The message as it came, with its own headers but ours and the broker's. */
 void conclude_publish_copy(struct delivery *d, const char *queue)
 {
-	struct broker_properties props = d->props;
+	struct broker_properties props;
 	char hop[HOP_TEXT_MAX];
 
-	props.n_headers = 0;
-	for (int i = 0; i < d->props.n_headers; i++) {
-		const struct broker_text *name = &d->props.headers[i].name;
-		bool ours = name->len == strlen(HOP_HEADER) && !memcmp(name->p, HOP_HEADER, name->len);
-
-		if ((ours && d->next_hop.kind != HOP_NONE) || (name->len >= 7 && !memcmp(name->p, "x-death", 7)) ||
-		    (name->len >= 8 && !memcmp(name->p, "x-first-", 8)) || props.n_headers == BROKER_HEADERS_MAX - 1)
-			continue;
-		props.headers[props.n_headers++] = d->props.headers[i];
-	}
-	if (d->next_hop.kind != HOP_NONE) {	/* else: a later version's hop travels on untouched */
-		hop_format(&d->next_hop, hop);
-		props.headers[props.n_headers++] = (struct broker_header){ BROKER_TEXT(HOP_HEADER), BROKER_TEXT(hop) };
-	}
-	props.priority = d->priority;
+	copy_properties(&d->props, d->priority, &d->next_hop, hop, &props);
 	publish(d, PUB_CARRIER, &(struct broker_publish){
 		.exchange = "", .routing_key = queue, .mandatory = true,
 		.body = d->body.buf, .len = d->body.len, .props = props });
@@ -217,12 +207,13 @@ static void forget_reply(void *arg, const struct store_reply *r)
 
 static void on_all_confirmed(struct delivery *d)
 {
-	char record[KEY_TEXT_MAX];
+	char record[KEY_TEXT_MAX], body[KEY_TEXT_MAX];
 
 	(void)FAILPOINT(BEFORE_ACK);
 	if (d->conclusion == CONCLUDE_DEAD && d->has_record) {
 		key_record(d->s->conf, d->account->tenant, d->key, record);
-		if (store_script(d->s->store, SCRIPT_CONCLUDED, 1, &STORE_ARG(record), 1, forget_reply, NULL) < 0)
+		key_body(d->s->conf, d->account->tenant, d->key, body);
+		if (store_script(d->s->store, SCRIPT_CONCLUDED, 2, (struct store_arg[]){ STORE_ARG(record), STORE_ARG(body) }, 2, forget_reply, NULL) < 0)
 			log_debug("concluded_unmarked", DELIVERY_FMT, DELIVERY_ARGS(d));
 	}
 	delivery_done(d);
@@ -244,7 +235,10 @@ void conclude_dead(struct delivery *d, const char *reason, int code, const char 
 	d->dead_code = code;
 	d->has_record = has_record;
 	strbuf_setf(&d->error, "%s", error ? error : "");
+	if (!has_record && d->account && d->hop.hops)
+		mark_ends(d);
 	board_count(d->s->slot, COUNT_DEAD);
+	board_count_in(&d->s->slot->dead[reason_of_code(reason)]);
 	if (!strcmp(reason, reason_code(REASON_EXPIRED)))
 		board_count(d->s->slot, COUNT_EXPIRED);
 	log_info("dead", DELIVERY_FMT " reason=%s code=%d attempts=%d error=%s", DELIVERY_ARGS(d), reason, code, d->attempt,
@@ -265,6 +259,7 @@ void conclude_copy(struct delivery *d, enum hop_kind kind, int attempt, int64_t 
 void conclude_lane(struct delivery *d, enum hop_kind kind, int attempt, const char *why)
 {
 	board_count(d->s->slot, COUNT_LANED);
+	mark_waits(d, strcmp(why, LANE_WHY_LIMIT) ? WAIT_LANE : WAIT_LIMIT, 0, hold_priority_class(d->priority));
 	d->conclusion = CONCLUDE_COPY;
 	d->to_lane = true;
 	d->lane_why = why;

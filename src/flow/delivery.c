@@ -7,6 +7,8 @@
 #include "flow/lane.h"
 #include "flow/pace.h"
 
+enum { KEEP_MAX = 2048 };
+
 static const char *const names[] = {
 #define STATE(ident, name, help) name,
 #include "tbl/delivery_states.h"
@@ -54,6 +56,7 @@ static struct delivery *take_spare(struct sender *s)
 		strbuf_init(&d->post);
 		strbuf_init(&d->error);
 		strbuf_init(&d->history);
+		strbuf_init(&d->files);
 		list_init(&d->all);
 		return d;
 	}
@@ -101,17 +104,15 @@ static void keep_properties(struct delivery *d, const struct broker_properties *
 struct delivery *delivery_new(struct sender *s, const struct broker_delivery *in, const char *queue_name, struct lane *l)
 {
 	struct delivery *d = take_spare(s);
-	struct strbuf body = d->body, texts = d->texts, post = d->post, error = d->error, history = d->history;
+	struct strbuf body = d->body, texts = d->texts, post = d->post, error = d->error, history = d->history, files = d->files;
 
 	*d = (struct delivery){ .s = s, .from = l ? lane_broker(l) : s->in, .lane = l, .tag = in->tag, .redelivered = in->redelivered, .queue_name = queue_name,
-				.body = body, .texts = texts, .post = post, .error = error, .history = history };
-	strbuf_reset(&d->body);
-	strbuf_reset(&d->texts);
-	strbuf_reset(&d->post);
-	strbuf_reset(&d->error);
-	strbuf_reset(&d->history);
+				.serial = ++s->serial,
+				.body = body, .texts = texts, .post = post, .error = error, .history = history, .files = files };
 	list_init(&d->queue);
 	list_init(&d->all);
+	list_init(&d->asked.list);
+	list_init(&d->file.list);
 	list_add_tail(&s->deliveries, &d->all);
 	d->since = loop_now(s->loop);
 	if (in->body)
@@ -127,19 +128,51 @@ struct delivery *delivery_new(struct sender *s, const struct broker_delivery *in
 	return d;
 }
 
+/* Where much stood, nothing stays: or a window that was full of large messages once would hold their memory for ever. */
+static void empty(struct strbuf *sb)
+{
+	if (sb->size > KEEP_MAX)
+		strbuf_release(sb);
+	else
+		strbuf_reset(sb);
+}
+
+static void empty_all(struct delivery *d)
+{
+	empty(&d->body);
+	empty(&d->texts);
+	strbuf_release(&d->post);
+	strbuf_release(&d->error);
+	strbuf_release(&d->history);
+	strbuf_release(&d->files);
+}
+
 static void forget(struct delivery *d)
 {
 	struct sender *s = d->s;
 
 	if (d->is_ready)
 		pace_remove(d->pace, d);
+	s->n_waiting -= d->is_waiting;
 	list_del(&d->queue);
+	list_del(&d->asked.list);
+	list_del(&d->file.list);
 	list_del(&d->all);
 	message_release(&d->m);
+	empty_all(d);
 	s->n_deliveries--;
 	list_add_head(&s->spare, &d->all);
 	if (d->lane)
 		lane_finished(d->lane);
+}
+
+void delivery_queue(struct list *all, struct delivery *d)
+{
+	struct list *before = all->prev;
+
+	while (before != all && CONTAINER_OF(before, struct delivery, queue)->serial > d->serial)
+		before = before->prev;
+	list_add_head(before, &d->queue);
 }
 
 void delivery_give_back_pass(struct delivery *d)

@@ -51,6 +51,11 @@ bool join_is_fresh(const struct join *j)
 	return mono_before(mono_now(), j->fresh_until);
 }
 
+bool join_is_awaited(const struct join *j)
+{
+	return !list_is_empty(&j->waiting);
+}
+
 void join_forget(struct join *j)
 {
 	j->fresh_until = (mono_t){ 0 };
@@ -123,7 +128,7 @@ static void on_opened(struct join *j)
 	log_info("lane_opened", "tenant=%s account=%s why=%s", a->tenant->id, a->id, j->why);
 	if (!strcmp(j->why, LANE_WHY_LIMIT))
 		alert_raise(j->p->s->alerts, ALERT_LIMIT_QUEUEING, &(struct alert_subject){ a->tenant->id, a->id, NULL },
-			    "messages queue behind the limit of %lld a second", (long long)a->rate);
+			    "messages queue behind its limit, configured as %lld a second", (long long)a->rate);
 }
 
 static void on_joined(void *arg, const struct store_reply *r)
@@ -168,13 +173,14 @@ static void ask(struct join *j, bool ticketed)
 
 void join_publish(struct join *j, struct delivery *d)
 {
-	if (join_is_fresh(j) && declare_queues(j) == 0) {
+	if (join_is_fresh(j) && list_is_empty(&j->waiting) && declare_queues(j) == 0) {
 		publish(j, d);
 		return;
 	}
-	j->why = d->lane_why;
+	if (!join_is_awaited(j))
+		j->why = d->lane_why;
 	conclude_carrier_waits(d);
-	list_add_tail(&j->waiting, &d->queue);
+	delivery_queue(&j->waiting, d);
 	if (j->step == JOIN_IDLE)
 		ask(j, false);
 }

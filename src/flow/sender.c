@@ -9,9 +9,15 @@
 #include "flow/alert.h"
 #include "flow/backoff.h"
 #include "flow/delivery.h"
+#include "flow/directory.h"
 #include "flow/host_rules.h"
 #include "flow/lane.h"
+#include "flow/mark.h"
+#include "flow/media.h"
 #include "flow/pace.h"
+#include "flow/rules.h"
+#include "flow/status.h"
+#include "flow/templates.h"
 #include "flow/topology.h"
 
 enum {
@@ -21,6 +27,7 @@ enum {
 	DRAIN_TAIL_MS = 1500,		/* after drain_timeout: for settling what was cut off */
 	UNWRITTEN_MAX = 4 << 20,
 	HOST_LOOK_MS = 500,
+	UPLOADS_AT_ONCE = 4,		/* on connections of their own: messages do not wait behind files */
 };
 
 /* ---- what may begin ---- */
@@ -60,21 +67,45 @@ static void on_host_wait(void *arg)
 /* Asks for the next of the account that is first in line.  A retry that the budget has no room for waits once more. */
 static void begin(struct sender *s, host_pass pass, bool probe)
 {
-	struct delivery *d = pace_next(CONTAINER_OF(s->runnable.next, struct pace, runnable));
+	struct pace *p = CONTAINER_OF(s->runnable.next, struct pace, runnable);
+	struct delivery *d = pace_next(p);
+	int64_t ms;
 
 	if (!probe && d->hop.kind == HOP_RETRY && d->hop.attempt > 1 &&
 	    !host_take_retry(&s->board->host, &s->host_rules, mono_now())) {
 		host_give_back(&s->board->host, pass);
-		pace_answered(d->pace, false, 0);
+		pace_answered(d, false, 0);
 		board_count(s->slot, COUNT_BUDGET);
-		conclude_copy(d, d->hop.kind, d->hop.attempt,
-			      backoff_retry(&s->conf->retry_server, d->hop.attempt - 1, rand_u64()));
+		ms = backoff_retry(&s->conf->retry_server, d->hop.attempt - 1, rand_u64());
+		mark_waits(d, WAIT_RETRY_TIMER, ms, NULL);
+		conclude_copy(d, d->hop.kind, d->hop.attempt, ms);
+		pace_tidy(p);
 		return;
 	}
 	d->has_pass = true;
 	d->is_host_probe = probe;
 	d->pass = pass;
 	admit_ask(d);
+}
+
+/* Since when it is so, in Unix seconds; 0: it is not. */
+static void gauge_since(struct sender *s, enum gauge g, bool is_so)
+{
+	if (!is_so)
+		board_gauge(s->slot, g, 0);
+	else if (!s->slot->gauges[g])
+		board_gauge(s->slot, g, wall_ms() / 1000);
+}
+
+/* With each turn: who waits for a start, or asks why a message waits, is told what is so now. */
+static void show_links(struct sender *s)
+{
+	bool broker = broker_is_up(s->in) && broker_is_up(s->out);
+
+	board_gauge(s->slot, GAUGE_READY, broker && s->store_checked);
+	gauge_since(s, GAUGE_BLOCKED_SINCE, broker_is_blocked(s->out));
+	gauge_since(s, GAUGE_BROKER_AWAY_SINCE, !broker);
+	gauge_since(s, GAUGE_REDIS_AWAY_SINCE, !store_is_up(s->store));
 }
 
 /* Once a turn, before the connections write: everything this turn made possible goes out in one write each. */
@@ -86,6 +117,7 @@ static void on_turn(void *arg)
 
 	while (!list_is_empty(&s->runnable) && may_ask(s) && host_lets(s, &pass, &probe))
 		begin(s, pass, probe);
+	show_links(s);
 	if (s->draining && is_idle(s))
 		loop_stop(s->loop, 0);
 }
@@ -117,7 +149,7 @@ static void drop_ready(struct sender *s, const struct broker *from, bool nack)
 		struct delivery *d = CONTAINER_OF(l, struct delivery, all);
 
 		next = l->next;
-		if (d->is_ready && (!from || d->from == from))
+		if (delivery_is_unbegun(d) && (!from || d->from == from))
 			delivery_drop(d, nack);
 	}
 }
@@ -225,6 +257,17 @@ static void on_delivery(void *arg, const struct broker_delivery *in)
 
 /* ---- time ---- */
 
+static void retire(void *arg, struct account *a)
+{
+	struct sender *s = arg;
+	struct pace *p = a->index < s->n_paces ? s->paces[a->index] : NULL;
+
+	if (p)
+		pace_retire(p);
+	if (!p || !p->headers)
+		account_wipe(a);
+}
+
 static void on_tick(void *arg)
 {
 	struct sender *s = arg;
@@ -234,9 +277,9 @@ static void on_tick(void *arg)
 		s->lag_max_us = lag;
 	board_gauge(s->slot, GAUGE_LOOP_LAG_US, lag);
 	board_gauge(s->slot, GAUGE_LOOP_LAG_MAX_US, s->lag_max_us);
+	board_gauge(s->slot, GAUGE_TENANTS_SEEN, (int64_t)directory_follow(s->directory));
 	board_gauge(s->slot, GAUGE_WINDOW, s->n_deliveries);
 	board_gauge(s->slot, GAUGE_IN_FLIGHT, s->http ? http_in_flight(s->http) : 0);
-	board_gauge(s->slot, GAUGE_READY, broker_is_up(s->in) && broker_is_up(s->out) && s->store_checked);
 	if (store_is_up(s->store))
 		try_again(&s->unsettled, settle_ask);
 	if (broker_is_up(s->out) && !broker_is_blocked(s->out))
@@ -247,9 +290,15 @@ static void on_tick(void *arg)
 		lanes_rest(s->lanes);
 		drop_ready(s, NULL, true);
 	}
-	s->n_accounts_seen = pace_seen(s->paces, s->conf->n_accounts, loop_now(s->loop));
+	s->n_accounts_seen = pace_seen(s->paces, s->n_paces, loop_now(s->loop));
 	alerts_retry(s->alerts);
-	loop_timer_set(s->loop, &s->tick, s->draining ? SECOND_TRY_MS : TICK_MS);
+	if (s->draining)
+		drop_ready(s, NULL, true);	/* what was under way and must wait after all */
+	tenant_set_each_gone(s->conf->tenants, retire, s);
+	if (s->draining)
+		loop_timer_set(s->loop, &s->tick, SECOND_TRY_MS);
+	else
+		loop_timer_set_beat(s->loop, &s->tick, TICK_MS);
 }
 
 static void on_drain_end(void *arg)
@@ -306,24 +355,40 @@ static struct store *connect_store(struct sender *s, int number)
 {
 	static const struct store_callbacks callbacks = { .up = on_store_up, .down = on_store_down };
 	char name[64];
+	struct strbuf rules = STRBUF_INIT;
 	struct store_options o = { .url = s->conf->redis_url, .connection_name = name, .timeout_ms = s->conf->redis_timeout };
+	struct store *store;
 
 	snprintf(name, sizeof(name), "wamd-sender-%d", number);
-	return store_new(s->loop, &o, &callbacks, s);
+	rules_write(s->conf, topology_tail(s->topology), &rules);
+	o.rules = rules.buf;
+	store = store_new(s->loop, &o, &callbacks, s);
+	strbuf_release(&rules);
+	return store;
 }
 
-static struct http_client *connect_http(struct sender *s)
+static struct http_client *connect_http(struct sender *s, int64_t window, bool small)
 {
 	const struct conf *c = s->conf;
 
 	return http_client_new(s->loop, &(struct http_client_options){
 		.ca_file = *c->graph_ca_file ? c->graph_ca_file : NULL, .http_version = strcmp(c->graph_http, "2") ? 11 : 2,
-		.window = (int)c->amqp_prefetch, .streams = (int)c->graph_streams, .connect_ms = c->graph_connect,
-		.answer_max = 256 << 10, .allow_plain = true });
+		.window = (int)window, .streams = (int)c->graph_streams, .connect_ms = c->graph_connect,
+		.answer_max = 256 << 10, .allow_plain = true, .small = small });
+}
+
+/* Tenants have changed: what is gone is waited for no longer, what is held back may go now. */
+static void on_tenants_changed(void *arg)
+{
+	struct sender *s = arg;
+
+	for (int i = 0; i < s->n_paces; i++)
+		if (s->paces[i])
+			pace_account_changed(s->paces[i]);
 }
 
 struct sender *sender_new(struct loop *l, const struct conf *c, struct board *board, struct board_slot *slot, int number,
-			  struct strbuf *why)
+			  int link_fd, struct strbuf *why)
 {
 	struct sender *s = mem_alloc(sizeof(*s));
 	struct strbuf key_file = STRBUF_INIT;
@@ -354,7 +419,10 @@ struct sender *sender_new(struct loop *l, const struct conf *c, struct board *bo
 		host[0] = 0;
 	host[sizeof(host) - 1] = 0;
 	snprintf(s->incarnation, sizeof(s->incarnation), "%s:%d:%08" PRIx32, host, (int)getpid(), (uint32_t)rand_u64());
-	s->paces = mem_array((size_t)c->n_accounts, sizeof(struct pace *));
+	tenant_set_drop_app_secrets(c->tenants);	/* only the proofs made with them are needed here */
+	conf_wipe_secrets(c, true);
+	s->directory = directory_new(l, c, board, link_fd);
+	directory_on_change(s->directory, on_tenants_changed, s);
 	s->topology = topology_new(c);
 	loop_hook_add(l, &s->hook);	/* before the connections': their hooks write what ours produces */
 	s->in = connect_broker(s, true, number);
@@ -362,7 +430,15 @@ struct sender *sender_new(struct loop *l, const struct conf *c, struct board *bo
 	s->lanes = lanes_new(s, number);
 	s->store = connect_store(s, number);
 	s->alerts = alerts_new(c, slot, s->store, s->out);
-	s->http = connect_http(s);
+	s->statuses = statuses_new(&(struct statuses_options){ .loop = l, .conf = c, .store = s->store, .publisher = s->out,
+							       .identity = s->identity, .slot = slot, .topology = s->topology,
+							       .alerts = s->alerts, .directory = s->directory });
+	s->templates = templates_new(&(struct templates_options){ .loop = l, .conf = c, .board = board, .store = s->store,
+								  .directory = s->directory });
+	s->http = connect_http(s, c->amqp_prefetch, true);
+	s->uploads = connect_http(s, UPLOADS_AT_ONCE, false);
+	s->spool = spool_new(c);
+	s->media = media_new(l, c, s->store, s->uploads, s->spool, slot);
 	loop_timer_set(l, &s->tick, 0);
 	return s;
 }
@@ -379,6 +455,7 @@ static void free_deliveries(struct list *l)
 		strbuf_release(&d->post);
 		strbuf_release(&d->error);
 		strbuf_release(&d->history);
+		strbuf_release(&d->files);
 		free(d);
 	}
 }
@@ -395,14 +472,20 @@ void sender_free(struct sender **sp)
 	loop_timer_stop(s->loop, &s->host_wait);
 	/* From Graph backwards to the input: each answers its pending calls, which then find the next one still there. */
 	http_client_free(&s->http);
+	http_client_free(&s->uploads);
 	store_free(&s->store);
+	media_free(&s->media);
+	spool_free(&s->spool);
 	broker_free(&s->out);
+	statuses_free(&s->statuses);
 	alerts_free(&s->alerts);
 	lanes_free(&s->lanes);
+	templates_free(&s->templates);
+	directory_free(&s->directory);
 	broker_free(&s->in);
 	free_deliveries(&s->deliveries);
 	free_deliveries(&s->spare);
-	for (int i = 0; i < s->conf->n_accounts; i++)
+	for (int i = 0; i < s->n_paces; i++)
 		if (s->paces[i])
 			pace_free(&s->paces[i]);
 	free(s->paces);

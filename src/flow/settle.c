@@ -6,19 +6,20 @@
 #include "base/str.h"
 #include "flow/alert.h"
 #include "flow/backoff.h"
+#include "flow/copy.h"
 #include "flow/delivery.h"
 #include "flow/hold.h"
 #include "flow/keys.h"
+#include "flow/mark.h"
 #include "flow/pace.h"
-#include "flow/topology.h"
+#include "flow/status.h"
+#include "flow/templates.h"
 #include "msg/event.h"
-
-static const int64_t wamid_ttl_ms = 31LL * 86400 * 1000;	/* Meta delivers for up to 30 days */
 
 /* settle.lua's word for the outcome; sets why the message dies where it does. */
 static const char *word_for(struct delivery *d)
 {
-	bool retries_left = d->attempt - d->base < d->s->conf->retry_max + 1 && d->attempt - d->base <= d->answer.retries_max;
+	bool retries_left = backoff_is_left(d->s->conf, d->attempt - d->base, d->answer.retries_max);
 
 	switch (d->answer.outcome) {
 	case OUTCOME_SENT:
@@ -33,6 +34,8 @@ static const char *word_for(struct delivery *d)
 		return "dead";
 	case OUTCOME_NOT_SENT:
 	case OUTCOME_SERVER:
+		if (d->is_unbegun)
+			return "back";
 		if (retries_left)
 			return "retry";
 		d->reason = REASON_RETRIES_USED;
@@ -59,10 +62,14 @@ static void count_and_log(struct delivery *d)
 
 	if (d->reason == REASON_NONE)
 		board_count(d->s->slot, of_outcome[d->answer.outcome]);
+	if (!d->is_unbegun)
+		board_count_in(&d->s->slot->answers[d->pace->tier][d->answer.outcome]);
+	if (d->answer.has_code)
+		board_count_in(&d->s->slot->errors[d->answer.scope][d->answer.outcome]);
 	log_info("settled", DELIVERY_FMT " outcome=%s attempt=%d http=%d code=%d ms=%" PRId64 "%s%s%s%s%s%s", DELIVERY_ARGS(d),
 		 outcome_name(d->answer.outcome), d->attempt, d->answer.http, d->answer.code,
 		 mono_diff_ms(mono_now(), d->post_at), d->answer.scope ? " scope=" : "", scope_name(d->answer.scope),
-		 d->answer.outcome == OUTCOME_SENT ? " wamid=…" : "", wamid_end(d->answer.wamid),
+		 *d->answer.wamid ? " wamid=…" : "", wamid_end(d->answer.wamid),
 		 *d->answer.text ? " error=" : "", d->answer.text);
 }
 
@@ -101,54 +108,40 @@ static const char *sample(const struct delivery *d)
 	BUG("outcome %d", (int)a->outcome);
 }
 
-/* While Graph fails everybody, nothing is said of one account: the breakers of all would open, and each come back slowly. */
+static bool is_failure(const char *says)
+{
+	return !*says || !strcmp(says, "failed");
+}
+
+/*
+ * While Graph fails everybody, nothing is said of one account: the breakers of all would open, and each come back slowly.  That
+ * begins before the host's breaker is open, for until then it has to outweigh the good answers of its window.  A probe is judged.
+ */
 static const char *sample_of_account(const struct delivery *d)
 {
+	struct sender *s = d->s;
 	const char *says = sample(d);
 
-	return !strcmp(says, "failed") && host_is_open(&d->s->board->host) ? "" : says;
+	if (strcmp(says, "failed"))
+		return says;
+	if (host_is_open(&s->board->host))
+		return "";
+	return !d->is_probe && blame_is_graph(&s->blame, d->account, mono_now(), s->conf->host_window) ? "" : says;
 }
 
 static bool holds_recipient(const struct delivery *d)
 {
-	return d->answer.scope == SCOPE_RECIPIENT && (d->answer.outcome == OUTCOME_THROTTLED || d->answer.outcome == OUTCOME_HELD);
+	return !d->m.is_control && d->answer.scope == SCOPE_RECIPIENT && (d->answer.outcome == OUTCOME_THROTTLED || d->answer.outcome == OUTCOME_HELD);
 }
 
-/*
- * What is put on hold, "": nothing.  Tokens belong to accounts, so trouble of a tenant's token or app is found out, and held, account
- * by account: others may have a token that is good.
- */
 static const char *hold_field(const struct delivery *d, const char *template)
 {
-	const struct answer *a = &d->answer;
-	const struct hold_fields *f = &d->pace->holds;
-
-	if ((a->outcome != OUTCOME_HELD && a->outcome != OUTCOME_THROTTLED) || a->reaction == REACTION_SLOW)
-		return "";
-	switch (a->scope) {
-	case SCOPE_TEMPLATE:
-		return template;
-	case SCOPE_NUMBER:
-		return f->of[HOLD_NUMBER];
-	case SCOPE_WABA:
-		return f->of[HOLD_WABA];
-	case SCOPE_APP:
-	case SCOPE_TENANT:
-		return f->of[HOLD_ACCOUNT];
-	case SCOPE_RECIPIENT:
-		return "";
-	case SCOPE_NONE:
-	case SCOPE_MESSAGE:
-		return a->outcome == OUTCOME_HELD ? f->of[HOLD_ACCOUNT] : "";
-	}
-	BUG("scope %d", (int)a->scope);
+	return d->has_other_token ? "" : hold_field_of(&d->pace->holds, template, &d->answer);
 }
 
 static int64_t hold_ms(const struct delivery *d)
 {
-	int64_t ms = d->answer.outcome == OUTCOME_HELD ? d->s->conf->hold_first : d->s->conf->retry_throttle.v[0];
-
-	return d->answer.retry_after_ms > ms ? d->answer.retry_after_ms : ms;
+	return hold_first_ms(d->s->conf, &d->answer);
 }
 
 /* "held FIELD MS TIMES" and the like: each is told to one sender in the fleet. */
@@ -159,6 +152,10 @@ static void on_event(struct delivery *d, const char *event)
 	const char *field = strchr(event, ' ');
 	char what[HOLD_FIELD_MAX] = "";
 
+	if (!strcmp(event, "parked")) {
+		status_settled(d->s->statuses, a, d->answer.wamid);
+		return;
+	}
 	if (field) {
 		snprintf(what, sizeof(what), "%.*s", (int)strcspn(field + 1, " "), field + 1);
 		who.what = what;
@@ -194,18 +191,15 @@ static void tell(struct delivery *d)
 		    &(struct alert_subject){ d->account->tenant->id, d->account->id, what }, "%s", d->answer.text);
 }
 
-/* Does another account fail, too?  Of each process's own knowledge: all of them see all accounts. */
-static bool others_fail(struct sender *s, const struct account *a)
+static void doubt_template(struct delivery *d)
 {
-	mono_t now = mono_now();
+	if (answer_doubts_template(&d->answer) && message_template(&d->m))
+		templates_doubt(d->s->templates, d->account, message_template(&d->m));
+}
 
-	if (s->failed != a) {
-		s->failed_before = s->failed;
-		s->failed_before_at = s->failed_at;
-		s->failed = a;
-	}
-	s->failed_at = now;
-	return s->conf->n_accounts == 1 || (s->failed_before && mono_diff_ms(now, s->failed_before_at) <= s->conf->host_window);
+static bool others_fail(const struct sender *s, const struct account *a)
+{
+	return s->conf->tenants->n_accounts == 1 || blame_others_fail(&s->blame, a, mono_now(), s->conf->host_window);
 }
 
 /*
@@ -215,7 +209,7 @@ static bool others_fail(struct sender *s, const struct account *a)
 static void judge_host(struct delivery *d)
 {
 	const char *says = sample(d);
-	bool failed = !*says || !strcmp(says, "failed");
+	bool failed = is_failure(says);
 	struct alert_subject host = { NULL, NULL, "host" };
 
 	if (!d->has_pass)
@@ -239,18 +233,33 @@ static void judge_host(struct delivery *d)
 	}
 }
 
-/* Held: it waits with all others in the lane.  Else by itself, for a time that grows. */
+static void conclude_retry_in(struct delivery *d, int attempt, int64_t ms)
+{
+	mark_waits(d, WAIT_RETRY_TIMER, ms, NULL);
+	conclude_copy(d, HOP_RETRY, attempt, ms);
+}
+
+/* Held: it waits with all others in the lane.  Else (throttled, or never begun) by itself, for a time that grows. */
 static void give_back(struct delivery *d)
 {
 	const struct conf *c = d->s->conf;
-	int64_t ms = back_delay(d);
+	int64_t ms = backoff_at_least(d->answer.outcome == OUTCOME_THROTTLED ? &c->retry_throttle : &c->retry_wait, back_delay(d));
 
 	d->hop.gave_back++;
 	if (d->is_account_held)
 		conclude_lane(d, HOP_RETRY, d->attempt, "held");
 	else
-		conclude_copy(d, HOP_RETRY, d->attempt,
-			      backoff_at_least(d->answer.outcome == OUTCOME_THROTTLED ? &c->retry_throttle : &c->retry_wait, ms));
+		conclude_retry_in(d, d->attempt, ms);
+}
+
+/* The same attempt with the other token: as the copy that would be made for it. */
+static void send_again(struct delivery *d)
+{
+	board_count(d->s->slot, COUNT_TOKEN_AGAIN);
+	d->hop.kind = HOP_RETRY;
+	d->hop.attempt = d->attempt;
+	delivery_enter(d, DELIVERY_RECEIVED);
+	pace_add_back(d->pace, d);
 }
 
 static void follow_up(struct delivery *d)
@@ -266,15 +275,22 @@ static void follow_up(struct delivery *d)
 		return;
 	case OUTCOME_THROTTLED:
 	case OUTCOME_HELD:
-		give_back(d);
+		if (d->has_other_token)
+			send_again(d);
+		else
+			give_back(d);
 		return;
 	case OUTCOME_NOT_SENT:
 	case OUTCOME_SERVER:
+		if (d->is_unbegun) {
+			give_back(d);
+			return;
+		}
 		if (d->reason == REASON_NONE) {
 			d->hop.gave_back = 0;
-			conclude_copy(d, HOP_RETRY, d->attempt + 1,
-				      backoff_retry(d->answer.outcome == OUTCOME_SERVER ? &c->retry_server : &c->retry_connect,
-						    d->attempt - d->base, rand_u64()));
+			conclude_retry_in(d, d->attempt + 1,
+					  backoff_retry(d->answer.outcome == OUTCOME_SERVER ? &c->retry_server : &c->retry_connect,
+							d->attempt - d->base, rand_u64()));
 			return;
 		}
 		break;
@@ -303,7 +319,10 @@ static void on_lost(struct delivery *d)
 static void on_settled(void *arg, const struct store_reply *r)
 {
 	struct delivery *d = arg;
+	struct pace *p = d->pace;
 
+	if (r)
+		board_observe(d->s->slot, HISTOGRAM_REDIS, mono_diff_us(mono_now(), d->settle_asked));
 	if (FAILPOINT(SETTLE_LOST))
 		r = NULL;
 	if (!r || r->error || r->n < 3) {
@@ -322,80 +341,126 @@ static void on_settled(void *arg, const struct store_reply *r)
 		board_count(d->s->slot, COUNT_DUPLICATE);
 		log_warn("duplicate_proven", DELIVERY_FMT " wamid=…%s", DELIVERY_ARGS(d), wamid_end(d->answer.wamid));
 	}
-	strbuf_setf(&d->history, "%s", r->v[2].s ? r->v[2].s : "");
+	if (!r->v[2].s || strcmp(r->v[2].s, "=") != 0)	/* else it is what went out (settle_ask) */
+		strbuf_setf(&d->history, "%s", r->v[2].s ? r->v[2].s : "");
 	count_and_log(d);
 	tell(d);
+	doubt_template(d);
 	if (d->is_account_held)
-		pace_held(d->pace, hold_ms(d), "held");
+		pace_held(d->pace, hold_ms(d), hold_ms(d), "held");
 	for (int i = 3; i < r->n; i++)
 		if (r->v[i].s)
 			on_event(d, r->v[i].s);
 	follow_up(d);
-}
-
-static void number(char out[24], int64_t v)
-{
-	snprintf(out, 24, "%" PRId64, v);
+	pace_tidy(p);
 }
 
 void settle_first(struct delivery *d)
 {
+	blame_note(&d->s->blame, d->account, is_failure(sample(d)), mono_now());
 	judge_host(d);
+	d->says = sample_of_account(d);
 	settle_ask(d);
+}
+
+void settle_unbegun(struct delivery *d, const char *why)
+{
+	answer_lost(&d->answer, false, why);
+	d->is_unbegun = true;
+	d->says = "";
+	delivery_enter(d, DELIVERY_SETTLING);
+	delivery_give_back_pass(d);
+	settle_ask(d);
+}
+
+/* What goes with the answer only where something is in trouble, or was the probe of it. */
+static int add_trouble(struct store_arg *args, struct delivery *d, const char *field, char numbers[3][24])
+{
+	const struct conf *c = d->s->conf;
+	int64_t first = hold_ms(d);
+	int n = 0;
+
+	format_i64(first, numbers[0]);
+	format_i64(c->hold_max > first ? c->hold_max : first, numbers[1]);
+	format_i64(holds_recipient(d) ? back_delay(d) : 0, numbers[2]);
+	args[n++] = STORE_ARG(reason_code(d->reason));
+	args[n++] = STORE_ARG(d->answer.text);
+	args[n++] = STORE_ARG(field);
+	for (int i = 0; i < 3; i++)
+		args[n++] = STORE_ARG(numbers[i]);
+	return n;
 }
 
 void settle_ask(struct delivery *d)
 {
 	const struct conf *c = d->s->conf;
 	const struct tenant *t = d->account->tenant;
-	struct strbuf entry = STRBUF_INIT;
-	char record[KEY_TEXT_MAX], wamid[KEY_TEXT_MAX], n[16], code[16], ttl[32], tail[32], wamid_ttl[32], hex[2 * KEY_LEN + 1];
-	char account[KEY_TEXT_MAX], holds[KEY_TEXT_MAX], recipient[KEY_TEXT_MAX], template[HOLD_FIELD_MAX], who[WHO_LEN + 1];
-	char calls[24], percent[24], open[24], open_max[24], hold[24], most[24], recipient_ms[24] = "0";
+	struct strbuf sealed = STRBUF_INIT;
+	char keys[8][KEY_TEXT_MAX], n[24], code[24], trouble[3][24];
+	char template[HOLD_FIELD_MAX] = "", variant[HOLD_FIELD_MAX] = "", text[HOLD_FIELD_MAX];
+	struct store_arg args[8 + 15 + HOLD_TEMPLATE + 2];
 	const char *field;
+	bool is_sent = d->answer.outcome == OUTCOME_SENT;
+	int n_keys = 0, n_args;
 
 	d->reason = REASON_NONE;
 	d->settle_as = word_for(d);
-	key_record(c, t, d->key, record);
-	key_wamid(c, t, d->answer.wamid, wamid);
-	hex_encode(d->key, KEY_LEN, hex);
-	snprintf(n, sizeof(n), "%d", d->attempt);
-	snprintf(code, sizeof(code), "%d", d->answer.code);
-	snprintf(ttl, sizeof(ttl), "%" PRId64, c->record_ttl);
-	snprintf(tail, sizeof(tail), "%" PRId64, topology_tail(d->s->topology));
-	snprintf(wamid_ttl, sizeof(wamid_ttl), "%" PRId64, wamid_ttl_ms);
+	strbuf_reset(&d->history);
 	event_attempt(d->attempt, d->post_ms, mono_diff_ms(mono_now(), d->post_at), outcome_name(d->answer.outcome),
-		      d->answer.http, d->answer.code, scope_name(d->answer.scope), d->answer.text, &entry);
-
-	identity_who(d->s->identity, &d->m.to, who);
-	key_account(c, d->account, account);
-	key_holds(c, t, holds);
-	key_recipient_hold(c, d->account, who, recipient);
-	hold_template_field(d->account, message_template(&d->m), template);
-	field = hold_field(d, template);
+		      d->answer.http, d->answer.code, scope_name(d->answer.scope), d->answer.text, &d->history);
+	message_template_text(&d->m, text, sizeof(text));
+	if (*text) {
+		hold_template_field(d->account, message_template(&d->m), NULL, template);
+		hold_template_field(d->account, message_template(&d->m), message_language(&d->m), variant);
+	}
+	field = hold_field(d, variant);
 	d->is_account_held = *field && *field != 'p';
-	number(calls, c->breaker_calls);
-	number(percent, c->breaker_percent);
-	number(open, c->breaker_open);
-	number(open_max, c->breaker_open_max);
-	number(hold, hold_ms(d));
-	number(most, c->hold_max > hold_ms(d) ? c->hold_max : hold_ms(d));
-	if (holds_recipient(d))
-		number(recipient_ms, back_delay(d));
+	if (is_sent)
+		copy_seal(d, &sealed);
 
-	struct store_arg args[] = {
-		STORE_ARG(record), STORE_ARG(wamid), STORE_ARG(account), STORE_ARG(holds), STORE_ARG(recipient),
-		STORE_ARG(d->owner), STORE_ARG(n), STORE_ARG(d->settle_as), STORE_ARG(d->answer.wamid),
-		STORE_ARG(reason_code(d->reason)), STORE_ARG(code), STORE_ARG(entry.buf), STORE_ARG(ttl), STORE_ARG(tail),
-		STORE_ARG(wamid_ttl), STORE_ARG(hex), STORE_ARG(d->answer.text),
-		STORE_ARG(sample_of_account(d)), STORE_ARG(d->is_probe ? "1" : "0"), STORE_ARG(calls), STORE_ARG(percent), STORE_ARG(open),
-		STORE_ARG(open_max), STORE_ARG(field), STORE_ARG(hold), STORE_ARG(most), STORE_ARG(d->answer.text), STORE_ARG(recipient_ms),
-		STORE_ARG(d->pace->holds.of[0]), STORE_ARG(d->pace->holds.of[1]), STORE_ARG(d->pace->holds.of[2]),
-		STORE_ARG(d->pace->holds.of[3]), STORE_ARG(template),
-	};
+	/* in the order of settle.lua */
+	key_record(c, t, d->key, keys[n_keys++]);
+	key_account(c, d->account, keys[n_keys++]);
+	key_holds(c, t, keys[n_keys++]);
+	if (*d->answer.wamid) {
+		key_wamid(c, t, d->answer.wamid, keys[n_keys++]);
+		key_parked(c, t, d->answer.wamid, keys[n_keys++]);
+	}
+	if (sealed.len || !strcmp(d->settle_as, "dead"))
+		key_body(c, t, d->key, keys[n_keys++]);
+	if (*text)
+		key_template_usage(c, d->account, wall_ms(), keys[n_keys++]);
+	if (holds_recipient(d))
+		key_recipient_hold(c, d->account, d->who, keys[n_keys++]);
+	format_i64(d->attempt, n);
+	format_i64(d->answer.code, code);
+
+	for (n_args = 0; n_args < n_keys; n_args++)
+		args[n_args] = STORE_ARG(keys[n_args]);
+	args[n_args++] = STORE_ARG(d->owner);
+	args[n_args++] = STORE_ARG(n);
+	args[n_args++] = STORE_ARG(d->settle_as);
+	args[n_args++] = STORE_ARG(d->answer.wamid);
+	args[n_args++] = STORE_ARG(code);
+	args[n_args++] = STORE_ARG(d->history.buf);
+	args[n_args++] = STORE_ARG(d->says);
+	args[n_args++] = STORE_ARG(text);
+	args[n_args++] = (struct store_arg){ sealed.buf, sealed.len };
+	while (is_sent && !d->is_probe && !args[n_args - 1].len)
+		n_args--;
+	if (!is_sent || d->is_probe) {
+		n_args += add_trouble(args + n_args, d, field, trouble);
+		for (int i = 0; d->is_probe && i < HOLD_TEMPLATE; i++)
+			args[n_args++] = STORE_ARG(d->pace->holds.of[i]);
+		if (d->is_probe) {
+			args[n_args++] = STORE_ARG(template);
+			args[n_args++] = STORE_ARG(variant);
+		}
+	}
 
 	list_del(&d->queue);
-	if (store_script(d->s->store, SCRIPT_SETTLE, 5, args, ARRAY_LEN(args), on_settled, d) < 0)
+	d->settle_asked = mono_now();
+	if (store_script(d->s->store, SCRIPT_SETTLE, n_keys, args, n_args, on_settled, d) < 0)
 		list_add_tail(&d->s->unsettled, &d->queue);
-	strbuf_release(&entry);
+	strbuf_release(&sealed);
 }

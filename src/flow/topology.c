@@ -18,6 +18,15 @@ static void declare(struct topology *t, struct broker_declare d)
 	t->declares[t->n++] = d;
 }
 
+/* One consumer at a time in the whole fleet: that is what keeps the events of a message in order. */
+static void add_state_queue(struct topology *t, const struct conf *c)
+{
+	if (!*c->state_url)
+		return;
+	declare(t, (struct broker_declare){ .thing = BROKER_QUEUE, .name = c->amqp_state, .single_active = true });
+	declare(t, (struct broker_declare){ .thing = BROKER_BINDING, .name = c->amqp_state, .exchange = c->amqp_status, .key = "status.#" });
+}
+
 /* One queue a distinct step: a per-message TTL in one queue would wait behind the longest at its head. */
 static void add_delay(struct topology *t, const struct conf *c, int64_t ms)
 {
@@ -53,6 +62,8 @@ struct topology *topology_new(const struct conf *c)
 
 	declare(t, (struct broker_declare){ .thing = BROKER_EXCHANGE, .name = c->amqp_exchange, .type = "direct" });
 	declare(t, (struct broker_declare){ .thing = BROKER_EXCHANGE, .name = c->amqp_status, .type = "topic" });
+	if (*c->amqp_inbound && c->webhook_apps.n)
+		declare(t, (struct broker_declare){ .thing = BROKER_EXCHANGE, .name = c->amqp_inbound, .type = "topic" });
 	if (*c->alert_exchange)
 		declare(t, (struct broker_declare){ .thing = BROKER_EXCHANGE, .name = c->alert_exchange, .type = "topic" });
 	for (int i = 0; i < c->amqp_inputs.n; i++)
@@ -60,6 +71,7 @@ struct topology *topology_new(const struct conf *c)
 						    .type = quorum ? "quorum" : NULL, .max_priority = (int)c->amqp_priority });
 	declare(t, (struct broker_declare){ .thing = BROKER_BINDING, .name = c->amqp_inputs.v[0], .exchange = c->amqp_exchange,
 					    .key = c->amqp_key });
+	add_state_queue(t, c);
 	declare(t, (struct broker_declare){ .thing = BROKER_QUEUE, .name = c->amqp_dlq });
 	declare(t, (struct broker_declare){ .thing = BROKER_QUEUE, .name = c->amqp_lanes, .type = quorum ? "quorum" : NULL });
 	/* Targets first, delay queues last: what expires before its target exists would be lost. */

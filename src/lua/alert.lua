@@ -10,6 +10,7 @@
 --   quiet     active and said, or nothing to resolve
 -- The same token gets the same answer, so what has no answer is asked again as it is.  What nobody said told for may have died with
 -- its worker: after CLAIM_MS the next one to ask gets it.
+--@ time
 local KEPT_MS = 7 * 86400000
 local RESOLVED_MS = 3600000	-- of a resolved one that is not told yet
 local CLAIM_MS = 120000

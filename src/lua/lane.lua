@@ -12,9 +12,9 @@
 --       ticket              confirm a ticket first, then join with ticketed 1
 --       later ms            somebody else is opening or deleting it
 --   take lease_ms held-fields…   the ticket is in my hands; also asked again and again while I hold it
---       mine state gate_ms why
+--       mine state gate_ms look_ms why   its gate is closed so long; ask again in look_ms
 --   hold lease_ms held-fields…   the same, but only if nobody else has taken it since
---       mine state gate_ms why | other
+--       mine state gate_ms look_ms why | other
 --   close                   it has been empty for a while           closing | no state
 --   delete grace_ms deadline_ms   nobody joined since               deleting | no state
 --   gone                    the queues are deleted                  ok | no state
@@ -23,6 +23,9 @@
 -- The newest holder of a ticket wins, for its ticket is certainly alive; who lost acks its own.
 -- Between close and delete lies a grace longer than any join and publish may take: RabbitMQ confirms what is routed to a queue that is
 -- deleted before it gets there, so a late publisher must not exist.
+--@ time
+--@ hold
+--@ gate
 local verb, who = ARGV[1], ARGV[2]
 local now_ms = math.floor(now_us() / 1000)
 local a = redis.call('HMGET', KEYS[1], 'ls', 'lu', 'lh', 'll', 'bs', 'bu')
@@ -73,8 +76,8 @@ local function take()
 		set('ls', state, 'lu', now_ms)
 	end
 	set('lh', who, 'll', now_ms + tonumber(ARGV[3]))
-	local why, ms = gate_check({ a[5], a[6] }, fields, gate_holds(KEYS[2], fields), now_ms)
-	return { 'mine', state, math.ceil(ms), why or '' }
+	local why, ms, _, look_ms = gate_check({ a[5], a[6] }, fields, gate_holds(KEYS[2], fields), now_ms)
+	return { 'mine', state, math.ceil(ms), math.ceil(look_ms), why or '' }
 end
 
 if verb == 'join' then

@@ -1,139 +1,176 @@
 -- settle: what came of the attempt.  Compare-and-set on owner and attempt; a success is always written.
--- KEYS  1 record  2 WAMID index (any key of the domain when there is no WAMID)  3 the account  4 holds of the domain
---       5 hold of the recipient
--- ARGV  1 owner  2 n  3 what: sent | retry | back | unknown | dead  4 wamid  5 reason  6 code  7 history entry (JSON)
---       8 record_ttl_ms  9 tail_ms  10 wamid_ttl_ms  11 K  12 error text
---       13 what it says of the account: good | failed | slow | '' (nothing)  14 it was the probe (0|1)
---       15 breaker: calls at least  16 percent of them failed  17 open_ms  18 open_max_ms
---       19 the hold's field that it sets ('': none)  20 hold_ms  21 hold_max_ms  22 the hold's words
---       23 recipient_ms: hold of this recipient (0: none)
---       24-28 fields of the holds that concern it (lib/gate.lua; '': none)
--- `back` gives the attempt back: it was never made (throttled, account in trouble).
--- Answers { verdict, n, history, event… }: ok (also when this very settle was done before) | lost (no longer ours; nothing written)
+-- KEYS  1 record  2 the account  3 holds of the domain, then, each only where it is wanted: (4) WAMID index, and what webhooks told of this
+--       WAMID before it was known (status.lua); (9, or dead) the message as it was sent, for late failures (late.lua); (8) usage of its
+--       template today; (15) hold of the recipient
+-- ARGV  1 owner  2 n  3 what: sent | retry | back | unknown | dead  4 wamid ('': none)  5 code  6 history entry (JSON; '': none)
+--       7 what it says of the account: good | failed | slow | '' (nothing)
+--       and, absent behind the last that says something: 8 its template, name/language ('': none)  9 the sealed message ('': it is not
+--       stored)  10 reason  11 error text  12 the hold's field that it sets ('': none)  13 hold_ms  14 hold_max_ms
+--       15 recipient_ms: hold of this recipient (0: none)  16… it was a probe: fields of the holds that concern it (lib/gate.lua; '': none)
+-- Settings (include/tbl/rules.h) are constants: BREAKER_CALLS, …
+-- `back` gives the attempt back: it was never made (throttled, account in trouble, its lease over before it was begun).
+-- Answers { verdict, n, history (=: this entry and no other), event… }: ok (also when this very settle was done before) | lost (no longer ours; nothing written)
 --   | duplicate (a second WAMID for this message: both were accepted).  Events, each told once in the fleet:
---   breaker_opened MS | breaker_closed | held FIELD MS TIMES | released FIELD
-local VERSION = 1
+--   breaker_opened MS | breaker_closed | held FIELD MS TIMES | released FIELD | parked (webhooks have told of this WAMID already)
+--@ rules
+--@ time
+--@ cell
+local VERSION = '1'
 local owner, n, what, wamid = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
-local now_ms = math.floor(now_us() / 1000)
-local r = redis.call('HMGET', KEYS[1], 's', 'n', 'o', 'w', 'h', 'x')
+local template, sealed, recipient_ms = ARGV[8] or '', ARGV[9] or '', tonumber(ARGV[15]) or 0
+local now_text = now_in_text()
+local now_ms = tonumber(now_text)
+local r = redis.call('HMGET', KEYS[1], 's', 'n', 'o', 'w', 'h', 'x', 'pv', 'fn', 'r')
 local state, have_n = r[1], tonumber(r[2])
 local history = r[5] or ''
-local ttl = math.max(0, (tonumber(r[6]) or now_ms) - now_ms) + tonumber(ARGV[9]) + tonumber(ARGV[8])
 
-local function entry_added()
-	if ARGV[7] == '' then
-		return history
-	end
-	return history == '' and ARGV[7] or history .. ',' .. ARGV[7]
+local key_at = 3
+local function next_key()
+	key_at = key_at + 1
+	return KEYS[key_at]
+end
+local index, parked, body, usage, recipient
+if wamid ~= '' then
+	index, parked = next_key(), next_key()
+end
+if sealed ~= '' or what == 'dead' then
+	body = next_key()
+end
+if template ~= '' then
+	usage = next_key()
+end
+if recipient_ms > 0 then
+	recipient = next_key()
 end
 
 local function write(...)
-	history = entry_added()
-	redis.call('HSET', KEYS[1], 'v', VERSION, 'o', owner, 'h', history, 'at', now_ms, ...)
-	redis.call('PEXPIRE', KEYS[1], ttl)
+	if ARGV[6] ~= '' then
+		history = history == '' and ARGV[6] or history .. ',' .. ARGV[6]
+	end
+	local ttl = math.max(0, (tonumber(r[6]) or now_ms) - now_ms) + TAIL_MS + RECORD_TTL_MS
+	redis.call('HSET', KEYS[1], 'v', VERSION, 'o', owner, 'h', history, 'at', now_text, ...)
+	redis.call('PEXPIRE', KEYS[1], string.format('%d', ttl))
 end
+
+-- First the record.  What follows of it: counts, the word under which its template's usage grows; stores, that the sealed message is kept.
+local after_n, is_ok, counts, stores = what == 'back' and n - 1 or n, true, nil, false
+local target = { retry = 'retry', back = 'retry', unknown = 'unknown', dead = 'dead' }
+if what == 'sent' and state == 'sent' and r[4] ~= wamid then
+	if redis.call('HGET', KEYS[1], 'w2') ~= wamid then	-- counted once, however often it is told
+		redis.call('HINCRBY', KEYS[1], 'dup', 1)
+		redis.call('HSET', KEYS[1], 'w2', wamid)
+	end
+	stores = r[7] and have_n == n		-- another attempt was proven while this one was out
+	is_ok = false
+elseif what == 'sent' and state == 'sent' then
+	if not r[7] then
+		return { 'ok', n, history }
+	end
+	write('n', math.max(n, have_n or n))	-- a webhook was faster than the answer (status.lua)
+	counts, stores = 'sent', true
+elseif what == 'sent' then
+	if n <= (tonumber(r[8]) or 0) then
+		return { 'lost', have_n or 0, history }		-- it has failed since (late.lua): admit knows what follows
+	end
+	if index then
+		redis.call('SET', index, string.match(KEYS[1], '.*:(.*)'), 'PX', WAMID_TTL_MS)
+	end
+	write('s', 'sent', 'n', have_n and have_n > n and r[2] or ARGV[2], 'w', wamid)
+	if r[9] then
+		redis.call('HDEL', KEYS[1], 'l', 'r', 'code', 'e')
+	else
+		redis.call('HDEL', KEYS[1], 'l')
+	end
+	counts, stores = 'sent', true
+elseif state == 'sending' and r[3] == owner and have_n == n then
+	write('s', target[what], 'n', after_n, 'r', ARGV[10], 'code', ARGV[5], 'e', ARGV[11])
+	if what == 'dead' then
+		redis.call('DEL', body)
+		counts = 'failed:' .. ARGV[5]
+	end
+elseif state == target[what] and r[3] == owner and have_n == after_n then
+	return { 'ok', after_n, history }
+else
+	return { 'lost', have_n or 0, history }
+end
+
+if stores and r[7] then
+	redis.call('HDEL', KEYS[1], 'pv')
+end
+if stores and sealed ~= '' then	-- what has arrived cannot fail any more
+	local arrived = redis.call('HMGET', KEYS[1], 'S:delivered', 'S:read', 'S:played')
+	if not (arrived[1] or arrived[2] or arrived[3]) then
+		redis.call('SET', body, sealed, 'PX', BODY_TTL_MS)
+	end
+end
+if not is_ok then
+	return { 'duplicate', n, history }
+end
+if usage and counts then	-- once for each message that was sent or died: this very settle is never written twice
+	redis.call('HINCRBY', usage, template .. ' ' .. counts, '1')
+	redis.call('PEXPIRE', usage, USAGE_TTL_MS)
+end
+local answer = { 'ok', after_n, history == ARGV[6] and '=' or history }
 
 -- The breaker: an answer of the probe decides; any other only counts, and not while it is open, for it began before.
-local function judge_breaker(events)
-	local says = ARGV[13]
-	if says == 'slow' then
-		limit_shrink(KEYS[3], now_ms)
-		says = 'good'
-	end
-	local a = redis.call('HMGET', KEYS[3], 'bs', 'bo')
-	if a[1] and a[2] == owner then
-		if says == 'failed' then
-			events[#events + 1] = 'breaker_opened ' .. breaker_open(KEYS[3], now_ms, tonumber(ARGV[17]), tonumber(ARGV[18]))
-		elseif says == 'good' then
-			breaker_close(KEYS[3], now_ms)
-			events[#events + 1] = 'breaker_closed'
-		else
-			redis.call('HSET', KEYS[3], 'bu', now_ms)	-- it never got there: the next one tries
-			redis.call('HDEL', KEYS[3], 'bo')
+local says = ARGV[7]
+if says == 'slow' then
+--@ limit
+	limit_shrink(KEYS[2], now_ms)
+	says = 'good'
+end
+local a = redis.call('HMGET', KEYS[2], 'bs', 'bo')
+if not a[1] and says == 'good' then
+	breaker_count(KEYS[2], now_ms, 'g')
+elseif a[1] and a[2] == owner or not a[1] and says ~= '' then
+--@ breaker
+	if a[1] and says == 'good' then
+		breaker_close(KEYS[2], now_ms)
+		answer[#answer + 1] = 'breaker_closed'
+	elseif a[1] and says == '' then
+		redis.call('HSET', KEYS[2], 'bu', now_text)	-- it never got there: the next one tries
+		redis.call('HDEL', KEYS[2], 'bo')
+	else
+		local all, failed
+		if not a[1] then
+			breaker_count(KEYS[2], now_ms, 'b')
+			all, failed = breaker_sums(KEYS[2], now_ms)
 		end
-	elseif not a[1] and says ~= '' then
-		breaker_count(KEYS[3], now_ms, says == 'failed')
-		if says == 'failed' then
-			local all, failed = breaker_sums(KEYS[3], now_ms)
-			if all >= tonumber(ARGV[15]) and failed * 100 >= all * tonumber(ARGV[16]) then
-				events[#events + 1] = 'breaker_opened ' ..
-					breaker_open(KEYS[3], now_ms, tonumber(ARGV[17]), tonumber(ARGV[18]))
-			end
+		if a[1] or (all >= BREAKER_CALLS and failed * 100 >= all * BREAKER_PERCENT) then
+			answer[#answer + 1] = 'breaker_opened ' .. breaker_open(KEYS[2], now_ms, BREAKER_OPEN_MS, BREAKER_OPEN_MAX_MS)
 		end
 	end
 end
-
--- Only what is not held yet is told; a probe that found the same trouble holds for twice the time.
-local function set_hold(field, events)
-	local h = hold_parse(redis.call('HGET', KEYS[4], field) or '')
-	if h and hold_wait(h, now_ms) > 0 and (h.kind == 'operator' or h.owner ~= owner) then
-		return
-	elseif h and h.kind == 'operator' then	-- it has ended: nothing is held
-		h = nil
+if ARGV[10] then	-- it may say something of holds
+--@ hold
+	local field, holds = ARGV[12] or '', KEYS[3]
+	if field ~= '' then
+		-- Only what is not held yet is told; a probe that found the same trouble holds for twice the time.
+		local h = hold_parse(redis.call('HGET', holds, field) or '')
+		if not h or hold_wait(h, now_ms) == 0 or (h.kind ~= 'operator' and h.owner == owner) then
+			local ms, times = hold_set_auto(holds, field, h, now_ms, ARGV[13], ARGV[14], ARGV[5], ARGV[11])
+			answer[#answer + 1] = string.format('held %s %.0f %d', field, ms, times)
+		end
 	end
-	local times = h and h.times + 1 or 0
-	local ms = math.min(tonumber(ARGV[21]), tonumber(ARGV[20]) * 2 ^ math.min(times, 20))
-	redis.call('HSET', KEYS[4], field, hold_format({ kind = 'auto', till = now_ms + ms, since = h and h.since or string.format('%.0f', now_ms),
-		times = times, lease = 0, owner = '-', code = ARGV[6], words = ARGV[22] }))
-	redis.call('PERSIST', KEYS[4])
-	events[#events + 1] = string.format('held %s %.0f %d', field, ms, times)
-end
-
--- The probe of a hold has an answer that does not speak of the same trouble: over, if it reached Graph at all.
-local function judge_holds(events)
-	for i = 24, 28 do
-		local h = ARGV[i] ~= '' and ARGV[i] ~= ARGV[19] and hold_parse(redis.call('HGET', KEYS[4], ARGV[i]) or '')
+	-- The probe of a hold has an answer that does not speak of the same trouble: over, if it reached Graph at all.
+	for i = 16, #ARGV do
+		local h = ARGV[i] ~= '' and ARGV[i] ~= field and hold_parse(redis.call('HGET', holds, ARGV[i]) or '')
 		if h and h.owner == owner then
-			if ARGV[13] == 'good' or ARGV[13] == 'slow' then
-				redis.call('HDEL', KEYS[4], ARGV[i])
-				events[#events + 1] = 'released ' .. ARGV[i]
+			if ARGV[7] == 'good' or ARGV[7] == 'slow' then
+				redis.call('HDEL', holds, ARGV[i])
+				answer[#answer + 1] = 'released ' .. ARGV[i]
 			else
-				h.lease, h.owner, h.till = 0, '-', now_ms + 1000
-				redis.call('HSET', KEYS[4], ARGV[i], hold_format(h))
+				-- Never begun: the next one tries at once.  Else soon: it was no answer.
+				h.lease, h.owner, h.till = 0, '-', now_ms + ((what == 'back' and ARGV[7] == '') and 0 or 1000)
+				redis.call('HSET', holds, ARGV[i], hold_format(h))
 			end
 		end
 	end
-end
-
-local function settled(verdict, after_n)
-	local answer = { verdict, after_n, history }
-	judge_breaker(answer)
-	if ARGV[19] ~= '' then
-		set_hold(ARGV[19], answer)
+	if recipient then
+		recipient_hold(recipient, recipient_ms, ARGV[5])
 	end
-	if ARGV[14] == '1' then
-		judge_holds(answer)
-	end
-	if ARGV[23] ~= '0' and recipient_wait(redis.call('PTTL', KEYS[5])) < tonumber(ARGV[23]) then	-- an operator's may be longer
-		redis.call('SET', KEYS[5], ARGV[6], 'PX', ARGV[23])
-	end
-	return answer
 end
-
-if what == 'sent' then
-	if state == 'sent' then
-		if r[4] == wamid then
-			return { 'ok', n, history }
-		end
-		if redis.call('HGET', KEYS[1], 'w2') ~= wamid then	-- counted once, however often it is told
-			redis.call('HINCRBY', KEYS[1], 'dup', 1)
-			redis.call('HSET', KEYS[1], 'w2', wamid)
-		end
-		return { 'duplicate', n, history }
-	end
-	redis.call('SET', KEYS[2], ARGV[11], 'PX', ARGV[10])
-	write('s', 'sent', 'n', math.max(n, have_n or n), 'w', wamid)
-	redis.call('HDEL', KEYS[1], 'r', 'code', 'l', 'e')
-	return settled('ok', n)
+if what == 'sent' and state ~= 'sent' and parked and redis.call('EXISTS', parked) == 1 then
+	answer[#answer + 1] = 'parked'
 end
-
-local target = { retry = 'retry', back = 'retry', unknown = 'unknown', dead = 'dead' }
-local after_n = what == 'back' and n - 1 or n
-if state == 'sending' and r[3] == owner and have_n == n then
-	write('s', target[what], 'n', after_n, 'r', ARGV[5], 'code', ARGV[6], 'e', ARGV[12])
-	return settled('ok', after_n)
-end
-if state == target[what] and r[3] == owner and have_n == after_n then
-	return { 'ok', after_n, history }
-end
-return { 'lost', have_n or 0, history }
+return answer

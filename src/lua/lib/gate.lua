@@ -2,41 +2,28 @@
 -- The account's hash (a:{d}:<phone number id>) holds, beside its lane and its limits' corrections:
 --   bs bu bk bo   breaker: open | half (absent: closed); until when, or until when the probe is leased; opened so often in a row;
 --                 whose delivery is the probe
+--   nt            its number's limit: the bucket of lib/limit.lua (µs)
 --   ra            since when the rate grows again after it closed (ms)
---   c0 … c59      answers of one second each: "second good failed"
--- The domain's holds (s:{d}) are fields t:<tenant> a:<tenant>:<account> n:<number> w:<waba> p:<waba>:<template>, each
+--   g0 … g11, b0 … b11   good and failed answers of five seconds each, slot * 1000000 + count
+-- The domain's holds (s:{d}) are fields t:<tenant> a:<tenant>:<account> n:<number> w:<waba> p:<waba>:<template> and
+-- p:<waba>:<template>/<language> and q:<tenant>:<class of priorities>, each
 --   "auto|operator until since times lease owner code words"; until 0: for ever.  An automatic hold whose time is over lets one leased
 --   probe through, like an open breaker; an operator's simply ends.
+-- Beside them stands what operators have set a number's rate to: l:<number> (lib/limit.lua).
 -- A recipient's hold is a key (s:{d}:r:<number>:<who>) that ends by itself; an operator's is a field r:<number>:<who> here, too, so that
 -- it can be listed.
-local FOREVER_MS = 86400000
+local LOOK_MS = 250	-- a probe is mostly answered long before its lease is over
 
-local function hold_parse(text)
-	local kind, till, since, times, lease, owner, code, words =
-		string.match(text, '^(%S+) (%d+) (%d+) (%d+) (%d+) (%S+) (%d+) (.*)$')
-	if not kind then
-		return nil
+-- The fields that concern a message; in the order in which they are told.  argv: its tenant 6, account 7, WABA 10, class of its priority 11,
+-- template as name/language 15.
+local function gate_fields(account, argv)
+	local tenant, waba, template = argv[6], argv[10], argv[15] or ''
+	local fields = { 't:' .. tenant, 'a:' .. tenant .. ':' .. argv[7], 'n:' .. string.match(account, '.*:(.*)'), 'w:' .. waba }
+	if template ~= '' then
+		fields[5], fields[6] = 'p:' .. waba .. ':' .. string.match(template, '^[^/]*'), 'p:' .. waba .. ':' .. template
 	end
-	return { kind = kind, till = tonumber(till), since = since, times = tonumber(times), lease = tonumber(lease), owner = owner,
-		code = code, words = words }
-end
-
-local function hold_format(h)
-	return string.format('%s %.0f %s %d %.0f %s %s %s', h.kind, h.till, h.since, h.times, h.lease, h.owner, h.code, h.words)
-end
-
--- How long (ms) a hold closes the gate, 0: not at all; and whether passing it takes its probe.
-local function hold_wait(h, now_ms)
-	if h.kind == 'operator' then
-		return h.till == 0 and FOREVER_MS or math.max(0, h.till - now_ms), false
-	end
-	local wait = math.max(0, h.till - now_ms, h.lease - now_ms)
-	return wait, wait == 0
-end
-
--- The same of a recipient's hold, by the PTTL of its key; without one it is for ever.
-local function recipient_wait(pttl)
-	return pttl == -1 and FOREVER_MS or math.max(0, pttl)
+	fields[#fields + 1] = 'q:' .. tenant .. ':' .. argv[11]
+	return fields
 end
 
 -- The values of these fields, none being none.
@@ -45,13 +32,14 @@ local function gate_holds(holds, fields)
 end
 
 -- breaker: { bs, bu }; fields and values: the holds that concern this message, as gate_holds gives them.
--- Returns what closes the gate and for how long (ms; nil: open), and the probes that a message takes by passing.
+-- Returns what closes the gate and for how long (ms; nil: open), the probes that a message takes by passing, and when to look again:
+-- soon, if only a probe is waited for.
 local function gate_check(breaker, fields, values, now_ms)
-	local why, longest, probes = nil, 0, {}
+	local why, longest, probes, is_probed = nil, 0, {}, false
 	if breaker[1] then
 		local left = (tonumber(breaker[2]) or 0) - now_ms
 		if left > 0 then
-			why, longest = 'breaker', left
+			why, longest, is_probed = 'breaker', left, breaker[1] == 'half'
 		else
 			probes[1] = 'breaker'
 		end
@@ -59,15 +47,15 @@ local function gate_check(breaker, fields, values, now_ms)
 	for i, field in ipairs(fields) do
 		local h = values[i] and hold_parse(values[i])
 		if h then
-			local wait, probe = hold_wait(h, now_ms)
+			local wait, probe, probed = hold_wait(h, now_ms)
 			if wait > longest then
-				why, longest = field, wait
+				why, longest, is_probed = field, wait, probed
 			elseif probe then
 				probes[#probes + 1] = field
 			end
 		end
 	end
-	return why, longest, probes
+	return why, longest, probes, is_probed and math.min(longest, LOOK_MS) or longest
 end
 
 -- The message that goes now is the only one until it has an answer or its lease ends: its sender must have given up by then.
@@ -83,17 +71,21 @@ local function gate_lease(account, holds, probes, owner, now_ms, lease_ms)
 	end
 end
 
--- What owner is the probe of, in the words of gate_check.
-local function gate_probes_of(account, holds, fields, owner)
-	local probes = {}
-	if redis.call('HGET', account, 'bo') == owner then
-		probes[1] = 'breaker'
+-- The same for an owner that has passed before and may have been leased probes: those it still has do not close the gate to it.
+local function gate_check_again(account, holds, fields, owner, now_ms)
+	local a, values, mine = redis.call('HMGET', account, 'bs', 'bu', 'bo'), gate_holds(holds, fields), {}
+	if a[3] == owner then
+		mine[1], a[1] = 'breaker', false
 	end
-	for i, text in ipairs(gate_holds(holds, fields)) do
-		local h = text and hold_parse(text)
+	for i, field in ipairs(fields) do
+		local h = values[i] and hold_parse(values[i])
 		if h and h.owner == owner then
-			probes[#probes + 1] = fields[i]
+			mine[#mine + 1], values[i] = field, false
 		end
 	end
-	return probes
+	local why, _, probes = gate_check(a, fields, values, now_ms)
+	for _, what in ipairs(mine) do
+		probes[#probes + 1] = what
+	end
+	return why, probes
 end
