@@ -8,6 +8,10 @@ int show_dlq_list(const json_t *a)
 	json_int_t more = answer_number(a, "matched") - (json_int_t)json_array_size(letters);
 	size_t i;
 
+	if (answer_number(a, "matched") == 0) {
+		puts("no dead letter matches");
+		return 0;
+	}
 	printf("%-24s %-12s %-12s %-24s %-16s %7s %8s\n", "DIED-AT", "TENANT", "ACCOUNT", "ID", "REASON", "CODE", "ATTEMPTS");
 	json_array_foreach(letters, i, l)
 		printf("%-24s %-12s %-12s %-24s %-16s %7lld %8lld\n", answer_text(l, "died_at"), answer_text(l, "tenant_id"), answer_text(l, "account_id"),
@@ -62,6 +66,16 @@ int show_dlq_drop(const json_t *a)
 	else
 		printf("%lld dead letters dropped; %lld are left\n", answer_number(a, "dropped"), answer_number(a, "left"));
 	return show_rest(a);
+}
+
+int show_dlq_progress(const json_t *a)
+{
+	if (answer_flag(a, "busy"))
+		printf("dlq %s: %s, %lld of %lld letters, for %lld s\n", answer_text(a, "command"), answer_text(a, "stage"), answer_number(a, "done"),
+		       answer_number(a, "total"), answer_number(a, "s"));
+	else
+		puts("no command works on the dead letters");
+	return 0;
 }
 
 int show_dlq_edit(const json_t *a)

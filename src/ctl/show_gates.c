@@ -97,6 +97,16 @@ int show_hold_release(const json_t *a)
 	return show_released(a);
 }
 
+int show_pause(const json_t *a)
+{
+	return show_hold_set(a);
+}
+
+int show_resume(const json_t *a)
+{
+	return show_hold_release(a);
+}
+
 int show_account_hold(const json_t *a)
 {
 	return show_held(a);
@@ -125,13 +135,21 @@ static void add_hold(struct table *t, const json_t *account)
 	table_add(t, cell);
 }
 
+static void add_set_rate(struct table *t, const json_t *set)
+{
+	if (set)
+		table_add_number(t, answer_number(set, "rate"));
+	else
+		table_add(t, "-");
+}
+
 int show_account_list(const json_t *a)
 {
 	const json_t *account;
 	struct table t;
 	size_t i;
 
-	table_init(&t, "TENANT ACCOUNT NUMBER TIER >RATE >NOW >USED >USED% BREAKER LANE HOLD");
+	table_init(&t, "TENANT ACCOUNT NUMBER TIER >RATE >SET >NOW >USED >USED% BREAKER LANE HOLD");
 	json_array_foreach(json_object_get(a, "accounts"), i, account) {
 		char rate[32];
 
@@ -140,6 +158,7 @@ int show_account_list(const json_t *a)
 		add(&t, account, "phone_number_id");
 		add(&t, account, "tier");
 		table_add_number(&t, answer_number(account, "rate"));
+		add_set_rate(&t, json_object_get(account, "operator_rate"));
 		format_rate(account, "rate_now", rate);
 		table_add(&t, rate);
 		table_add_number(&t, answer_number(account, "used"));
@@ -242,6 +261,16 @@ int show_lane_show(const json_t *a)
 
 /* ---- limits ---- */
 
+static void print_operator_rate(const json_t *set)
+{
+	if (!set)
+		return;
+	printf("set       %lld a second", answer_number(set, "rate"));
+	if (json_object_get(set, "tier"))
+		printf(", of tier %s,", answer_text(set, "tier"));
+	printf(" until %s\n", json_object_get(set, "until") ? answer_text(set, "until") : "it is reset");
+}
+
 int show_limit_show(const json_t *a)
 {
 	char now[32], share[32], window[32];
@@ -255,6 +284,7 @@ int show_limit_show(const json_t *a)
 		       answer_number(a, "headroom_percent"));
 	else
 		printf("rate      %lld a second\n", answer_number(a, "rate"));
+	print_operator_rate(json_object_get(a, "operator_rate"));
 	if (json_object_get(a, "tenant_rate"))
 		printf("tenant    %lld a second for all its accounts together\n", answer_number(a, "tenant_rate"));
 	printf("now       %s a second, share %s %%\n", now, share);
@@ -264,6 +294,16 @@ int show_limit_show(const json_t *a)
 	       answer_number(a, "used_percent"), answer_number(a, "used_last"), answer_number(a, "used_last_percent"),
 	       answer_text(a, "why"));
 	return 0;
+}
+
+int show_limit_set(const json_t *a)
+{
+	return show_limit_show(a);
+}
+
+int show_limit_reset(const json_t *a)
+{
+	return show_limit_show(a);
 }
 
 /* ---- the host ---- */

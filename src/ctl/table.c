@@ -2,6 +2,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "ctl/paint.h"
 
 void table_init(struct table *t, const char *heads)
 {
@@ -61,6 +62,7 @@ void table_print(const struct table *t, FILE *out)
 	for (size_t i = 0; i < t->n; i++)
 		if (width(t, i) > widest[i % (size_t)t->n_columns])
 			widest[i % (size_t)t->n_columns] = width(t, i);
+	paint(out, PAINT_BOLD);
 	for (size_t i = 0; i < t->n; i++) {
 		int column = (int)(i % (size_t)t->n_columns), pad = (int)(widest[column] - width(t, i));
 		bool is_last = column == t->n_columns - 1;
@@ -69,6 +71,8 @@ void table_print(const struct table *t, FILE *out)
 			fprintf(out, "%*s%s", pad, "", shown(t, i));
 		else
 			fprintf(out, "%s%*s", shown(t, i), is_last ? 0 : pad, "");
+		if (i == (size_t)t->n_columns - 1)
+			paint(out, PAINT_NONE);
 		fputs(is_last ? "\n" : "  ", out);
 	}
 }
