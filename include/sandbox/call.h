@@ -10,14 +10,17 @@
 #ifndef SANDBOX_CALL_H
 #define SANDBOX_CALL_H
 
+#include <jansson.h>
+
 #include "base/loop.h"
 #include "base/strbuf.h"
 #include "sandbox/faults.h"
 #include "sandbox/ledger.h"
 
-enum { CALL_SEGMENTS = 6, CALL_HEADERS = 12, CALL_BODY_MAX = 4 * 1024 * 1024, CALL_TARGET_MAX = 2048, CALL_TOKEN_MAX = 2048 };
+enum { CALL_SEGMENTS = 8, CALL_HEADERS = 12, CALL_BODY_MAX = 4 * 1024 * 1024, CALL_TARGET_MAX = 2048, CALL_TOKEN_MAX = 2048 };
 
 struct conn;
+struct reception;
 struct route;
 struct sandbox;
 
@@ -41,7 +44,14 @@ struct call {
 	const char *query;		/* NULL: none */
 	struct strbuf token;
 	bool has_token;
+	bool is_oauth;			/* "Authorization: OAuth", which Meta wants for uploads only */
+	char request_type[160];		/* Content-Type; "": none */
+	char if_none_match[96];		/* "": none; a longer one is none of ours */
+	int64_t file_offset;		/* -1: not said */
+	json_t *params;			/* call_params(); NULL: nobody has asked */
 	struct strbuf body;
+	struct reception *reception;	/* an upload's: takes the bytes instead of body; NULL elsewhere */
+	size_t body_seen;		/* bytes of the body that came, kept or not */
 	struct segment seg[CALL_SEGMENTS];
 	int n_seg;
 	const struct route *route;	/* NULL: nothing lives there */
@@ -72,9 +82,10 @@ struct call *call_new(struct conn *conn, int32_t stream);
 void call_free(struct call **cp);
 void call_pool_release(struct sandbox *s);
 void call_head(struct call *c, const char *target, size_t len);	/* method and token are set */
-void call_set_token(struct call *c, const char *value, size_t len);	/* the value of "authorization" */
+void call_request_header(struct call *c, const char *name, size_t name_len, const char *value, size_t len);
 void call_body(struct call *c, const void *data, size_t len);
 void call_done(struct call *c);
+size_t call_body_max(const struct call *c);			/* more is refused with 413; known once the head is in */
 size_t call_take(struct call *c, uint8_t *buf, size_t size, enum take *state);
 bool call_has_length(const struct call *c, size_t *len);	/* false: streamed */
 void call_all_out(struct call *c);				/* the protocol has serialised the whole answer */
@@ -83,6 +94,9 @@ void call_all_out(struct call *c);				/* the protocol has serialised the whole a
 void call_header(struct call *c, const char *name, const char *fmt, ...) PRINTF(3, 4);	/* name: lower case, static */
 void call_answer(struct call *c, int status, const char *content_type);	/* the body is in c->out, or comes from c->source */
 void call_answer_text(struct call *c, int status, const char *text);
+void call_answer_json(struct call *c, int status);	/* the same, as JSON */
+const json_t *call_params(struct call *c);		/* query and body (params.h), parsed when first asked for */
+bool call_seg_is(const struct call *c, int i, const char *text);
 const char *call_query_value(const struct call *c, const char *name);	/* pointer into the query up to '&' or the end; NULL */
 
 /* For inject.c */

@@ -44,6 +44,8 @@ struct fault_act {
 /* What a rule can be matched with; NULL members are not known (yet). */
 struct fault_subject {
 	const char *pnid, *to, *callback;
+	const char *route, *path;	/* its name in tbl_routes.h; path without the query */
+	bool is_send;			/* rules that name neither route nor path speak of sends only */
 	const char *text;
 	size_t text_len;
 };
@@ -53,7 +55,7 @@ void faults_free(struct faults **fp);
 void faults_clear(struct faults *f);
 /* One object or an array of them; all or nothing. */
 int faults_add(struct faults *f, const char *json, size_t len, struct strbuf *why) MUST_CHECK;
-/* head_only: rules that cut the request and need nothing but the number.  False: no fault. */
+/* head_only: rules that cut the request and need nothing but the head.  False: no fault. */
 bool faults_draw(struct faults *f, const struct fault_subject *s, bool head_only, struct fault_act *act);
 bool faults_any(const struct faults *f);
 void faults_print(const struct faults *f, struct strbuf *out);

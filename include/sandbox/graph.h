@@ -10,6 +10,8 @@
 
 struct call;
 struct number;
+struct segment;
+struct token;
 
 struct graph_code { int code, http; const char *type; bool transient; const char *title; };
 
@@ -36,7 +38,11 @@ int graph_error_http(const struct graph_error *e);
 int graph_error_write(struct call *c, const struct graph_error *e, const struct number *n);
 void graph_headers(struct call *c, const struct number *n);	/* n NULL: not known */
 
-/* Version and token as every node wants them; -1 with e set.  *n: the number the node is, NULL when it is no number. */
+/* What every node wants, in Graph's order: version, token, its state and its proof; -1 with e set. */
+int graph_admit_version(const struct call *c, struct graph_error *e) MUST_CHECK;
+int graph_admit_token(struct call *c, struct token **t, struct graph_error *e) MUST_CHECK;
+/* The number that is to send, and whether this token may; *n is NULL when there is no such number. */
 int graph_admit(struct call *c, struct number **n, struct graph_error *e) MUST_CHECK;
+int graph_no_object(const struct call *c, const struct segment *node, struct graph_error *e);	/* -1 */
 
 #endif

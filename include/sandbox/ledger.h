@@ -1,7 +1,7 @@
 /*
  * ledger - every POST that was wholly received, in order, in memory.
  *
- * Append-only: an entry is one record in a chunk and never moves; only its `answered` flag is set later.  About 180 bytes
+ * Append-only: an entry is one record in a chunk and never moves; only its `answered` flag is set and its webhooks are counted later.  About 180 bytes
  * a POST, so a million fit into 180 MB; bodies come on top when they are kept.
  * Ownership: ledger_add() copies what it is given.  A ref outlives a reset harmlessly: marking it does nothing then.
  */
@@ -11,6 +11,7 @@
 #include "base/crypto.h"
 #include "base/strbuf.h"
 #include "sandbox/faults.h"
+#include "sandbox/hook_target.h"
 
 struct ledger;
 struct ledger_entry;
@@ -26,6 +27,7 @@ struct ledger_note {
 	struct ledger_text pnid, to, type, callback;
 	struct ledger_text wa_id;	/* what the WAMID is made of */
 	struct ledger_text body;	/* empty: not kept */
+	struct ledger_text rendered;	/* JSON: what the recipient of a template sees; empty: not known */
 	bool body_is_json;
 	uint8_t sha256[SHA256_LEN];
 	uint32_t conn;
@@ -39,6 +41,7 @@ void ledger_free(struct ledger **lp);
 void ledger_reset(struct ledger *l);
 struct ledger_ref ledger_add(struct ledger *l, const struct ledger_note *n);
 void ledger_mark_answered(struct ledger *l, struct ledger_ref ref);
+void ledger_mark_webhook(struct ledger *l, struct ledger_ref ref, enum hook_status s);	/* a webhook that told it was answered with 200 */
 uint64_t ledger_last_seq(const struct ledger *l);
 
 /* Entries after seq `since` up to the last one there is now, as NDJSON in pieces. */

@@ -11,9 +11,11 @@
 struct options {
 	char host[64];
 	int port;
-	const char *tls_dir, *accounts;
+	const char *tls_dir, *accounts, *tenant_token, *state_token;
 	bool plain, keep_bodies, pair;
 	int64_t rate, streams;
+	int64_t management_rate;	/* calls an hour for each business account; 0: no limit */
+	int64_t token_life_s;		/* of tokens got by exchange */
 	int64_t delay_min_ms, delay_max_ms;
 	enum log_level log_level;
 	const char **faults;

@@ -1,7 +1,8 @@
 /*
- * route - which handler answers a method and path.  A new Graph node is one line in the table.
+ * route - which handler answers a method and path.  A new Graph node is one line in tbl_routes.h.
  *
- * Patterns: "*" is any one segment, "v*" a segment that starts with v; the handler finds them in call->seg.
+ * Patterns: "*" is any one segment, "v*" a segment that starts with v, "{template}" and "{media}" the id of one that was ever known;
+ * the handler finds them, decoded, in call->seg.
  */
 #ifndef SANDBOX_ROUTE_H
 #define SANDBOX_ROUTE_H
@@ -10,14 +11,22 @@
 
 struct call;
 
-enum { ROUTE_IS_SEND = BIT(0) };	/* counted, logged, open to faults */
+enum route_kind { ROUTE_SEND, ROUTE_GRAPH, ROUTE_TENANT, ROUTE_STATE, ROUTE_CONTROL };
+
+enum {
+#define ROUTE(ident, name, method, pattern, kind, handler) ROUTE_##ident##_INDEX,
+#include "sandbox/tbl_routes.h"
+#undef ROUTE
+	ROUTES
+};
 
 struct route {
-	const char *method;
-	const char *pattern;
+	const char *name, *method, *pattern;
+	enum route_kind kind;
 	void (*handle)(struct call *c);
-	unsigned flags;
 };
+
+extern const struct route routes[ROUTES];
 
 void route_split(struct call *c);			/* fills seg from target */
 const struct route *route_find(const struct call *c);	/* NULL: none */

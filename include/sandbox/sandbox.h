@@ -2,7 +2,10 @@
  * sandbox - everything one running wamd-sandbox owns.
  *
  * One process, one loop, one of these.  Rooms inside: link → conn → (h1 | h2) → call → route → node handlers
- * (messages, control); beside them what the handlers ask: accounts, window, pair, catalogue, faults, ledger, stats.
+ * (messages, manage, oauth, tenant_service, state_manager,
+ * control); beside them what the handlers ask: accounts, tokens, tenants, window, pair, catalogue,
+ * assets, faults, ledger, stats,
+ * and hooks, which posts webhooks by a client of its own.
  */
 #ifndef SANDBOX_SANDBOX_H
 #define SANDBOX_SANDBOX_H
@@ -23,6 +26,12 @@ struct sandbox {
 	struct faults *faults;
 	struct pairs *pairs;
 	struct catalogue *catalogue;
+	struct uploads *uploads;
+	struct assets *assets;
+	struct hooks *hooks;
+	struct tenants *tenants;
+	struct state_book *states;	/* what the state manager holds */
+	struct strbuf tenant_token, state_token;	/* empty: tenant service, state manager ask for none */
 	struct server *server;
 	struct call *idle_calls;	/* call.c's pool */
 	unsigned n_idle_calls;
@@ -32,6 +41,6 @@ struct sandbox *sandbox_new(const struct options *opt);	/* fatal() when somethin
 int sandbox_run(struct sandbox *s);			/* until TERM or INT; the exit status */
 void sandbox_free(struct sandbox **sp);
 int64_t sandbox_now_us(void);				/* monotonic, fresh */
-void sandbox_reset(struct sandbox *s);			/* ledger, counters, faults, limits; configuration stays */
+void sandbox_reset(struct sandbox *s);			/* ledger, counters, faults, limits, webhooks under way; configuration stays */
 
 #endif

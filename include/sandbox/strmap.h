@@ -1,7 +1,7 @@
 /*
  * strmap - text to pointer, for the few thousand names a sandbox knows.
  *
- * Ownership: keys and values are the caller's and must outlive the map.  Nothing is ever removed.
+ * Ownership: keys and values are the caller's and must outlive the map.  Nothing is ever removed; a value may become NULL.
  */
 #ifndef SANDBOX_STRMAP_H
 #define SANDBOX_STRMAP_H

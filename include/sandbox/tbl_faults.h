@@ -11,5 +11,6 @@ FAULT(ACCEPT_THEN_CUT, "accept_then_cut", true,  "Accept, then close without a b
 FAULT(REFUSE_THEN_CUT, "refuse_then_cut", false, "Read the whole request, then close; it is not accepted.")
 FAULT(NO_ID,           "no_id",           true,  "200 without messages[].id.")
 FAULT(GARBAGE,         "garbage",         true,  "200 and a body that is not JSON.")
+FAULT(WRONG_SHAPE,     "wrong_shape",     true,  "200 and JSON that is not what was asked for.")
 FAULT(GOAWAY,          "goaway",          false, "HTTP/2 GOAWAY below this stream, which is not processed; HTTP/1.1: close.")
 FAULT(RST_STREAM,      "rst_stream",      true,  "RST_STREAM INTERNAL_ERROR after accepting; with refused: REFUSED_STREAM and not accepted.")

@@ -11,8 +11,11 @@
 #include "sandbox/conn.h"
 #include "sandbox/graph.h"
 #include "sandbox/inject.h"
+#include "sandbox/params.h"
+#include "sandbox/reception.h"
 #include "sandbox/route.h"
 #include "sandbox/sandbox.h"
+#include "sandbox/tenant_service.h"
 
 enum { POOL_MAX = 1024, KEEP_MAX = 16 * 1024 };
 
@@ -83,6 +86,7 @@ struct call *call_new(struct conn *conn, int32_t stream)
 	c->conn = conn;
 	c->stream = stream;
 	c->allowed = SIZE_MAX;
+	c->file_offset = -1;
 	loop_timer_init(&c->timer, NULL, c);
 	list_init(&c->list);
 	list_add_tail(&conn->calls, &c->list);
@@ -91,7 +95,7 @@ struct call *call_new(struct conn *conn, int32_t stream)
 
 static void count_end(struct call *c)
 {
-	if (c->route && (c->route->flags & ROUTE_IS_SEND) && !c->received)
+	if (c->route && c->route->kind == ROUTE_SEND && !c->received)
 		c->sandbox->stats.partial++;
 	if (c->in_flight)
 		c->sandbox->stats.in_flight--;
@@ -110,6 +114,9 @@ void call_free(struct call **cp)
 	loop_timer_stop(s->loop, &c->timer);
 	if (c->source_free)
 		c->source_free(c->source_arg);
+	reception_free(&c->reception);
+	json_decref(c->params);
+	c->params = NULL;
 	list_del(&c->list);
 	if (s->n_idle_calls < POOL_MAX) {
 		c->next_idle = s->idle_calls;
@@ -134,15 +141,42 @@ void call_pool_release(struct sandbox *s)
 
 /* ---- the request ---- */
 
-void call_set_token(struct call *c, const char *value, size_t len)
+static bool set_token(struct call *c, const char *scheme, const char *value, size_t len)
 {
-	static const char bearer[] = "Bearer ";
+	size_t n = strlen(scheme);
 
-	if (len < sizeof(bearer) - 1 || strncasecmp(value, bearer, sizeof(bearer) - 1))
-		return;
+	if (len < n || strncasecmp(value, scheme, n))
+		return false;
 	strbuf_reset(&c->token);
-	strbuf_add(&c->token, value + sizeof(bearer) - 1, len - (sizeof(bearer) - 1));
+	strbuf_add(&c->token, value + n, len - n);
 	c->has_token = c->token.len > 0 && c->token.len <= CALL_TOKEN_MAX;
+	return true;
+}
+
+static int64_t parse_offset(const char *value, size_t len)
+{
+	char digits[24];
+	int64_t n;
+
+	snprintf(digits, sizeof(digits), "%.*s", (int)(len < sizeof(digits) ? len : sizeof(digits)), value);
+	return parse_i64(digits, &n) < 0 ? -1 : n;
+}
+
+static bool is(const char *name, size_t len, const char *word)
+{
+	return len == strlen(word) && strncasecmp(name, word, len) == 0;
+}
+
+void call_request_header(struct call *c, const char *name, size_t name_len, const char *value, size_t len)
+{
+	if (is(name, name_len, "authorization"))
+		c->is_oauth = !set_token(c, "Bearer ", value, len) && set_token(c, "OAuth ", value, len);
+	else if (is(name, name_len, "content-type") && len < sizeof(c->request_type))
+		snprintf(c->request_type, sizeof(c->request_type), "%.*s", (int)len, value);
+	else if (is(name, name_len, "if-none-match") && len < sizeof(c->if_none_match))
+		snprintf(c->if_none_match, sizeof(c->if_none_match), "%.*s", (int)len, value);
+	else if (is(name, name_len, "file_offset"))
+		c->file_offset = parse_offset(value, len);
 }
 
 void call_head(struct call *c, const char *target, size_t len)
@@ -157,20 +191,42 @@ void call_head(struct call *c, const char *target, size_t len)
 		return;
 	route_split(c);
 	c->route = route_find(c);
-	if (c->route && (c->route->flags & ROUTE_IS_SEND))
+	if (c->route == &routes[ROUTE_MEDIA_UPLOAD_INDEX])
+		c->reception = reception_new(c->request_type);
+	if (c->route && c->route->kind != ROUTE_CONTROL)
 		inject_at_head(c);
+}
+
+size_t call_body_max(const struct call *c)
+{
+	return c->reception ? RECEPTION_MAX : CALL_BODY_MAX;
 }
 
 void call_body(struct call *c, const void *data, size_t len)
 {
 	if (c->refused)
 		return;
-	if (len > CALL_BODY_MAX - c->body.len) {
+	if (len > call_body_max(c) - c->body_seen) {
 		c->refused = 413;
 		return;
 	}
-	strbuf_add(&c->body, data, len);
+	c->body_seen += len;
+	if (c->reception)
+		reception_take(c->reception, data, len);
+	else
+		strbuf_add(&c->body, data, len);
 	inject_at_body(c);
+}
+
+/* A send draws its own fault: its rules look into the message. */
+static void handle(struct call *c)
+{
+	c->sandbox->stats.calls[c->route - routes]++;
+	if (c->route->kind == ROUTE_TENANT)
+		tenant_service_count(c);
+	if (c->route->kind != ROUTE_SEND && c->route->kind != ROUTE_CONTROL && inject_instead(c))
+		return;
+	c->route->handle(c);
 }
 
 void call_done(struct call *c)
@@ -181,7 +237,7 @@ void call_done(struct call *c)
 	if (c->refused)
 		call_answer_text(c, c->refused, "The request is malformed or too large.\n");
 	else if (c->route)
-		c->route->handle(c);
+		handle(c);
 	else
 		route_missing(c);
 }
@@ -194,6 +250,18 @@ const char *call_query_value(const struct call *c, const char *name)
 		if (strncmp(p, name, n) == 0 && p[n] == '=')
 			return p + n + 1;
 	return NULL;
+}
+
+const json_t *call_params(struct call *c)
+{
+	if (!c->params)
+		c->params = params_parse(c->query, c->body.buf, c->body.len);
+	return c->params;
+}
+
+bool call_seg_is(const struct call *c, int i, const char *text)
+{
+	return i < c->n_seg && c->seg[i].len == strlen(text) && memcmp(c->seg[i].s, text, c->seg[i].len) == 0;
 }
 
 /* ---- the answer ---- */
@@ -229,6 +297,11 @@ void call_answer_text(struct call *c, int status, const char *text)
 	strbuf_reset(&c->out);
 	strbuf_adds(&c->out, text);
 	call_answer(c, status, "text/plain; charset=utf-8");
+}
+
+void call_answer_json(struct call *c, int status)
+{
+	call_answer(c, status, "application/json; charset=UTF-8");
 }
 
 void call_submit(struct call *c)

@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "sandbox/call.h"
-#include "sandbox/catalogue.h"
 #include "sandbox/json_out.h"
+#include "sandbox/nodes.h"
 #include "sandbox/sandbox.h"
 
 static const char content_json[] = "application/json";
@@ -25,7 +25,7 @@ static void answer_refused(struct call *c, const struct strbuf *why)
 	call_answer(c, 400, content_json);
 }
 
-static void answer(struct call *c, int err, struct strbuf *why)
+void control_answer(struct call *c, int err, struct strbuf *why)
 {
 	if (err < 0)
 		answer_refused(c, why);
@@ -70,15 +70,56 @@ static int set_rate(struct call *c, const json_t *o, struct strbuf *why)
 	return 0;
 }
 
-void control_rate(struct call *c)
+void control_obey(struct call *c, control_order_f *f)
 {
 	struct strbuf why = STRBUF_INIT;
 	json_error_t err;
-	json_t *o = json_loadb(c->body.buf, c->body.len, 0, &err);
-	int result = o ? set_rate(c, o, &why) : why_set(&why, "not JSON: %s", err.text);
+	json_t *o = json_loadb(c->body.buf, c->body.len, JSON_REJECT_DUPLICATES, &err);
+	int result = o ? f(c, o, &why) : why_set(&why, "not JSON: %s", err.text);
 
 	json_decref(o);
-	answer(c, result, &why);
+	control_answer(c, result, &why);
+}
+
+void control_rate(struct call *c)
+{
+	control_obey(c, set_rate);
+}
+
+static int set_node(struct call *c, const json_t *o, struct strbuf *why)
+{
+	const char *id = json_string_value(json_object_get(o, "id"));
+	struct number *n = id ? accounts_find(&c->sandbox->accounts, id, strlen(id)) : NULL;
+	struct waba *w = id && !n ? accounts_find_waba(&c->sandbox->accounts, id, strlen(id)) : NULL;
+
+	if (!n && !w)
+		return why_set(why, "\"id\" is neither a number nor a business account");
+	return node_order(n ? &n->node : &w->node, n != NULL, o, why);
+}
+
+void control_nodes(struct call *c)
+{
+	control_obey(c, set_node);
+}
+
+static int set_limit(struct call *c, const json_t *o, struct strbuf *why)
+{
+	const json_t *calls = json_object_get(o, "calls_per_hour");
+	const char *id = json_string_value(json_object_get(o, "waba_id"));
+	struct waba *w = id ? accounts_find_waba(&c->sandbox->accounts, id, strlen(id)) : NULL;
+
+	if (!w)
+		return why_set(why, "waba_id is unknown");
+	if (!json_is_null(calls) && (!json_is_integer(calls) || json_integer_value(calls) < 0))
+		return why_set(why, "calls_per_hour is not a number (0: no limit; null: the default)");
+	w->calls_per_hour = json_is_null(calls) ? -1 : json_integer_value(calls);
+	w->calls = 0;
+	return 0;
+}
+
+void control_limit(struct call *c)
+{
+	control_obey(c, set_limit);
 }
 
 void control_faults_list(struct call *c)
@@ -91,24 +132,11 @@ void control_faults_add(struct call *c)
 {
 	struct strbuf why = STRBUF_INIT;
 
-	answer(c, faults_add(c->sandbox->faults, c->body.buf, c->body.len, &why), &why);
+	control_answer(c, faults_add(c->sandbox->faults, c->body.buf, c->body.len, &why), &why);
 }
 
 void control_faults_clear(struct call *c)
 {
 	faults_clear(c->sandbox->faults);
-	answer_ok(c);
-}
-
-void control_templates_add(struct call *c)
-{
-	struct strbuf why = STRBUF_INIT;
-
-	answer(c, catalogue_add(c->sandbox->catalogue, c->body.buf, c->body.len, &why), &why);
-}
-
-void control_templates_clear(struct call *c)
-{
-	catalogue_clear(c->sandbox->catalogue);
 	answer_ok(c);
 }

@@ -1,5 +1,6 @@
 #include "sandbox/faults.h"
 
+#include <fnmatch.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,7 @@
 #include "base/rand.h"
 #include "sandbox/graph.h"
 #include "sandbox/json_out.h"
+#include "sandbox/route.h"
 
 enum { RULES_MAX = 1000 };
 
@@ -20,6 +22,7 @@ static const struct { const char *name; bool accepts; } kinds[] = {
 
 struct rule {
 	char *pnid, *to, *text, *callback;	/* NULL: any */
+	char *route, *path;			/* path: as fnmatch(3) reads it */
 	int64_t times, skip;			/* times -1: for ever */
 	double probability;
 	uint64_t random;			/* own sequence, so that a seed repeats a run */
@@ -50,6 +53,8 @@ static void rule_free(struct rule *r)
 	free(r->to);
 	free(r->text);
 	free(r->callback);
+	free(r->route);
+	free(r->path);
 	free(r->json);
 	free(r);
 }
@@ -91,10 +96,19 @@ static int parse_kind(const json_t *o, struct rule *r, struct strbuf *why)
 	return why_set(why, "\"fault\": %s is not a kind of fault", name ? name : "(none)");
 }
 
+static bool is_route(const char *name)
+{
+	for (int i = 0; i < ROUTES; i++)
+		if (routes[i].kind != ROUTE_CONTROL && strcmp(routes[i].name, name) == 0)
+			return true;
+	return false;
+}
+
 static int parse_match(const json_t *o, struct rule *r, struct strbuf *why)
 {
 	const struct { const char *name; char **to; } members[] = {
 		{ "phone_number_id", &r->pnid }, { "to", &r->to }, { "text_contains", &r->text }, { "callback_prefix", &r->callback },
+		{ "route", &r->route }, { "path", &r->path },
 	};
 	const json_t *match = json_object_get(o, "match");
 	const char *name;
@@ -112,6 +126,8 @@ static int parse_match(const json_t *o, struct rule *r, struct strbuf *why)
 			return why_set(why, "\"match\".\"%s\" is not a string", name);
 		*members[i].to = mem_strdup(json_string_value(v));
 	}
+	if (r->route && !is_route(r->route))
+		return why_set(why, "\"match\".\"route\": %s is not the name of one", r->route);
 	return 0;
 }
 
@@ -285,6 +301,12 @@ static bool needs_body(const struct rule *r)
 
 static bool matches(const struct rule *r, const struct fault_subject *s)
 {
+	if (!s->is_send && !r->route && !r->path)
+		return false;
+	if (r->route && (!s->route || strcmp(r->route, s->route)))
+		return false;
+	if (r->path && (!s->path || fnmatch(r->path, s->path, 0)))
+		return false;
 	if (r->pnid && (!s->pnid || strcmp(r->pnid, s->pnid)))
 		return false;
 	if (r->to && (!s->to || strcmp(r->to, s->to)))

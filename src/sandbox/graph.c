@@ -4,9 +4,15 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/str.h"
 #include "sandbox/call.h"
 #include "sandbox/ids.h"
 #include "sandbox/json_out.h"
+#include "sandbox/manage.h"
+#include "sandbox/params.h"
+#include "sandbox/route.h"
 #include "sandbox/sandbox.h"
 
 static const struct graph_code codes[] = {
@@ -45,24 +51,33 @@ int graph_error_http(const struct graph_error *e)
 
 /* ---- headers ---- */
 
-/* Percent of the number's allowance in the last second, in steps of ten: a value that seldom changes costs few header bytes. */
-static unsigned usage_percent(const struct sandbox *s, const struct number *n)
+static unsigned percent_of(int64_t part, int64_t limit)
 {
-	int64_t rate = n->rate >= 0 ? n->rate : s->opt->rate;
-	uint64_t percent = rate > 0 ? (uint64_t)n->passed.len * 10 / (uint64_t)rate * 10 : 0;
+	int64_t percent = limit > 0 ? part * 100 / limit : 0;
 
 	return percent > 100 ? 100 : (unsigned)percent;
 }
 
+/*
+ * Management calls of this hour; or what the number has sent in the last second, in steps of ten: a value that seldom changes
+ * costs few header bytes.
+ */
+static unsigned usage_percent(const struct call *c, const struct number *n)
+{
+	if (c->route && c->route->kind == ROUTE_GRAPH)
+		return percent_of(n->waba->calls, manage_limit(c, n->waba));
+	return percent_of(n->passed.len, n->rate >= 0 ? n->rate : c->sandbox->opt->rate) / 10 * 10;
+}
+
 static void usage_headers(struct call *c, const struct number *n, int64_t regain_minutes)
 {
-	unsigned percent = regain_minutes > 0 ? 100 : usage_percent(c->sandbox, n);
+	unsigned percent = regain_minutes > 0 ? 100 : usage_percent(c, n);
 
 	call_header(c, "x-app-usage", "{\"call_count\":%u,\"total_cputime\":1,\"total_time\":1}", percent);
 	call_header(c, "x-business-use-case-usage",
 		    "{\"%s\":[{\"type\":\"whatsapp_business_management\",\"call_count\":%u,\"total_cputime\":1,\"total_time\":1,"
 		    "\"estimated_time_to_regain_access\":%lld}]}",
-		    n->waba, percent, (long long)(regain_minutes > 0 ? regain_minutes : 0));
+		    n->waba->id, percent, (long long)(regain_minutes > 0 ? regain_minutes : 0));
 }
 
 static void trace_headers(struct call *c, char trace[TRACE_ID_SIZE])
@@ -146,33 +161,96 @@ static int bare(struct graph_error *e)
 	return -1;
 }
 
-int graph_admit(struct call *c, struct number **n, struct graph_error *e)
+/* The token a call carries: the header's, or the parameter's. */
+static bool find_token(struct call *c)
 {
-	const struct accounts *a = &c->sandbox->accounts;
-	const struct segment *node = &c->seg[1];
+	const char *text = c->has_token ? NULL : param_text(call_params(c), "access_token");
 
-	*n = accounts_find(a, node->s, node->len);
-	if (!is_version(&c->seg[0])) {
-		graph_error_set(e, 100, "(#100) Invalid API version: %.*s", (int)(c->seg[0].len < 32 ? c->seg[0].len : 32), c->seg[0].s);
-		return bare(e);
+	if (text && *text && strlen(text) <= CALL_TOKEN_MAX) {
+		strbuf_adds(&c->token, text);
+		c->has_token = true;
+		c->is_oauth = false;
 	}
-	if (!c->has_token) {
+	return c->has_token;
+}
+
+/* hex(HMAC-SHA256(app secret, token)) */
+static void make_proof(const char *secret, const struct strbuf *token, char out[2 * SHA256_LEN + 1])
+{
+	struct hmac *h = hmac_new(secret, strlen(secret));
+	uint8_t mac[SHA256_LEN];
+
+	hmac_parts(h, &(struct crypto_part){ token->buf, token->len }, 1, mac);
+	hex_encode(mac, sizeof(mac), out);
+	hmac_free(&h);
+}
+
+/* A proof that is not asked for must be right all the same, if the app's secret is known here. */
+static int check_proof(struct call *c, const struct grant *g, struct graph_error *e)
+{
+	const struct number *n = g->n ? g->numbers[0] : NULL;
+	const char *given;
+	char proof[2 * SHA256_LEN + 1];
+
+	if (!n || (!n->proof_required && !c->query && c->route && c->route->kind == ROUTE_SEND))
+		return 0;	/* a send's body is not parsed twice for nothing */
+	given = param_text(call_params(c), "appsecret_proof");
+	if (!given)
+		return n->proof_required ? graph_error_set(e, 100, "API calls from the server require an appsecret_proof argument") : 0;
+	make_proof(n->app_secret, &c->token, proof);
+	if (*n->app_secret && strcmp(given, proof))
+		return graph_error_set(e, 100, "Invalid appsecret_proof provided in the API argument");
+	return 0;
+}
+
+int graph_admit_version(const struct call *c, struct graph_error *e)
+{
+	if (is_version(&c->seg[0]))
+		return 0;
+	graph_error_set(e, 100, "(#100) Invalid API version: %.*s", (int)(c->seg[0].len < 32 ? c->seg[0].len : 32), c->seg[0].s);
+	return bare(e);
+}
+
+int graph_admit_token(struct call *c, struct token **t, struct graph_error *e)
+{
+	*t = NULL;
+	if (graph_admit_version(c, e) < 0)
+		return -1;
+	if (!find_token(c)) {
 		graph_error_set(e, 104, "(#104) An access token is required to request this resource.");
 		return bare(e);
 	}
-	if (!accounts_know_token(a, c->token.buf, c->token.len)) {
+	*t = tokens_find(&c->sandbox->accounts.tokens, c->token.buf, c->token.len);
+	if (!*t) {
 		graph_error_set(e, 190, "Invalid OAuth access token - Cannot parse access token");
 		return bare(e);
 	}
-	if (!*n) {
-		graph_error_set(e, 100, "Unsupported %s request. Object with ID '%.*s' does not exist, cannot be loaded due to missing "
-				"permissions, or does not support this operation. Please read the Graph API documentation at "
-				"https://developers.facebook.com/docs/graph-api", strcmp(c->method, "POST") ? "get" : "post",
-				(int)(node->len < 64 ? node->len : 64), node->s);
-		e->subcode = 33;
-		return bare(e);
-	}
-	if (strcmp((*n)->token, c->token.buf)) {
+	if (token_check(*t, wall_ms() / 1000, e) < 0)
+		return -1;
+	return check_proof(c, (*t)->grant, e) < 0 ? bare(e) : 0;
+}
+
+int graph_no_object(const struct call *c, const struct segment *node, struct graph_error *e)
+{
+	graph_error_set(e, 100, "Unsupported %s request. Object with ID '%.*s' does not exist, cannot be loaded due to missing "
+			"permissions, or does not support this operation. Please read the Graph API documentation at "
+			"https://developers.facebook.com/docs/graph-api",
+			strcmp(c->method, "POST") == 0 ? "post" : strcmp(c->method, "DELETE") == 0 ? "delete" : "get",
+			(int)(node->len < 64 ? node->len : 64), node->s);
+	e->subcode = 33;
+	return bare(e);
+}
+
+int graph_admit(struct call *c, struct number **n, struct graph_error *e)
+{
+	struct token *t;
+
+	*n = accounts_find(&c->sandbox->accounts, c->seg[1].s, c->seg[1].len);
+	if (graph_admit_token(c, &t, e) < 0)
+		return -1;
+	if (!*n)
+		return graph_no_object(c, &c->seg[1], e);
+	if ((*n)->grant != t->grant) {
 		graph_error_set(e, 200, "(#200) You do not have the necessary permissions required to send messages on behalf of this "
 				"WhatsApp Business Account");
 		return bare(e);

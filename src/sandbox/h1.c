@@ -119,9 +119,8 @@ static int parse_length(const char *value, struct head *head)
 
 static int parse_header(struct h1 *h, const char *name, const char *value, struct head *head)
 {
-	if (strcasecmp(name, "authorization") == 0)
-		call_set_token(h->call, value, strlen(value));
-	else if (strcasecmp(name, "content-length") == 0)
+	call_request_header(h->call, name, strlen(name), value, strlen(value));
+	if (strcasecmp(name, "content-length") == 0)
 		return parse_length(value, head);
 	else if (strcasecmp(name, "host") == 0)
 		head->has_host = true;
@@ -177,7 +176,7 @@ static int parse_head(struct h1 *h, struct head *head)
 		return refused ? refused : 400;
 	if ((head->chunked && head->has_length) || (!head->has_host && !head->old) || (head->chunked && head->old))
 		return 400;
-	return head->length > CALL_BODY_MAX ? 413 : 0;
+	return 0;
 }
 
 /* After this the connection cannot be used any more: where the next request would start is unknown. */
@@ -230,6 +229,10 @@ static bool on_head(struct h1 *h)
 	h->left = head.length;
 	h->state = head.chunked ? H1_CHUNK_SIZE : H1_BODY;
 	call_head(h->call, h->call->target.buf, h->call->target.len);
+	if (head.length > call_body_max(h->call)) {
+		refuse(h, 413);
+		return false;
+	}
 	if (head.expects && (head.chunked || head.length) && conn_is_open(h->conn)) {
 		strbuf_adds(&h->conn->out, "HTTP/1.1 100 Continue\r\n\r\n");
 		conn_touch(h->conn);
@@ -262,7 +265,7 @@ static bool on_chunk_size(struct h1 *h)
 		return false;
 	}
 	h->left = strtoul(line, NULL, 16);
-	if (h->left + h->call->body.len > CALL_BODY_MAX) {
+	if (h->left + h->call->body_seen > call_body_max(h->call)) {
 		refuse(h, 413);
 		return false;
 	}
@@ -346,7 +349,7 @@ static void h1_on_data(struct conn *c, const uint8_t *data, size_t len)
 static const char *reason(int status)
 {
 	static const struct { int status; const char *words; } known[] = {
-		{ 200, "OK" }, { 201, "Created" }, { 206, "Partial Content" }, { 400, "Bad Request" }, { 401, "Unauthorized" },
+		{ 200, "OK" }, { 201, "Created" }, { 206, "Partial Content" }, { 304, "Not Modified" }, { 400, "Bad Request" }, { 401, "Unauthorized" },
 		{ 403, "Forbidden" }, { 404, "Not Found" }, { 405, "Method Not Allowed" }, { 413, "Content Too Large" },
 		{ 414, "URI Too Long" }, { 422, "Unprocessable Content" }, { 429, "Too Many Requests" },
 		{ 431, "Request Header Fields Too Large" }, { 500, "Internal Server Error" }, { 501, "Not Implemented" },

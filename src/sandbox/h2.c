@@ -63,8 +63,8 @@ static int on_header(nghttp2_session *ng, const nghttp2_frame *frame, const uint
 		size_t n = len < sizeof(call->method) ? len : sizeof(call->method) - 1;
 		memcpy(call->method, value, n);
 		call->method[n] = 0;
-	} else if (is(name, name_len, "authorization")) {
-		call_set_token(call, (const char *)value, len);
+	} else {
+		call_request_header(call, (const char *)name, name_len, (const char *)value, len);
 	}
 	return 0;
 }

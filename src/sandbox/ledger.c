@@ -13,14 +13,15 @@ enum { CHUNK = 1 << 20, PIECE = 64 * 1024, TO_MAX = 255, TYPE_MAX = 31, PNID_MAX
 
 enum { ACCEPTED = 1, ANSWERED = 2, IS_H2 = 4, BODY_IS_JSON = 8, RECEIPT = 16 };
 
-/* Followed by pnid, to, type, callback, wa_id (when it is not in `to`), body; the next entry begins at a multiple of 8. */
+/* Followed by pnid, to, type, callback, wa_id (when it is not in `to`), body, rendered; the next entry begins at a multiple of 8. */
 struct ledger_entry {
 	int64_t t_us;
 	uint64_t wamid_id;
-	uint32_t seq, conn, body_len;
+	uint32_t seq, conn, body_len, rendered_len;
 	int32_t code;
 	uint16_t http, callback_len;
 	uint8_t pnid_len, to_len, type_len, wa_id_len, fault, flags;
+	uint8_t webhooks[HOOK_STATUSES];
 	uint8_t sha256[SHA256_LEN];
 };
 
@@ -69,7 +70,8 @@ uint64_t ledger_last_seq(const struct ledger *l)
 
 static size_t entry_size(const struct ledger_entry *e)
 {
-	size_t n = sizeof(*e) + e->pnid_len + e->to_len + e->type_len + (size_t)e->callback_len + e->wa_id_len + e->body_len;
+	size_t n = sizeof(*e) + e->pnid_len + e->to_len + e->type_len + (size_t)e->callback_len + e->wa_id_len + e->body_len +
+		   e->rendered_len;
 
 	return (n + 7) & ~(size_t)7;
 }
@@ -119,6 +121,7 @@ struct ledger_ref ledger_add(struct ledger *l, const struct ledger_note *n)
 {
 	struct ledger_entry head = {
 		.t_us = n->t_us, .wamid_id = n->wamid_id, .seq = ++l->seq, .conn = n->conn, .body_len = (uint32_t)n->body.len,
+		.rendered_len = (uint32_t)n->rendered.len,
 		.code = n->code, .http = (uint16_t)n->http, .callback_len = (uint16_t)at_most(n->callback.len, CALLBACK_MAX),
 		.pnid_len = (uint8_t)at_most(n->pnid.len, PNID_MAX), .to_len = (uint8_t)at_most(n->to.len, TO_MAX),
 		.type_len = (uint8_t)at_most(n->type.len, TYPE_MAX), .wa_id_len = (uint8_t)at_most(n->wa_id.len, RECIPIENT_MAX),
@@ -134,7 +137,8 @@ struct ledger_ref ledger_add(struct ledger *l, const struct ledger_note *n)
 	p = append(p, n->type.s, head.type_len);
 	p = append(p, n->callback.s, head.callback_len);
 	p = append(p, n->wa_id.s, head.wa_id_len);
-	append(p, n->body.s, head.body_len);
+	p = append(p, n->body.s, head.body_len);
+	append(p, n->rendered.s, head.rendered_len);
 	return ref;
 }
 
@@ -142,6 +146,12 @@ void ledger_mark_answered(struct ledger *l, struct ledger_ref ref)
 {
 	if (ref.entry && ref.generation == l->generation)
 		ref.entry->flags |= ANSWERED;
+}
+
+void ledger_mark_webhook(struct ledger *l, struct ledger_ref ref, enum hook_status s)
+{
+	if (ref.entry && ref.generation == l->generation && ref.entry->webhooks[s] < UINT8_MAX)
+		ref.entry->webhooks[s]++;
 }
 
 /* ---- reading ---- */
@@ -208,6 +218,20 @@ static void wamid_member(struct strbuf *out, const struct ledger_entry *e, const
 	strbuf_addc(out, '"');
 }
 
+static void webhooks_member(struct strbuf *out, const struct ledger_entry *e)
+{
+	const char *comma = "";
+
+	strbuf_adds(out, ",\"webhooks\":{");
+	for (int s = 0; s < HOOK_STATUSES; s++) {
+		if (!e->webhooks[s])
+			continue;
+		strbuf_addf(out, "%s\"%s\":%u", comma, hook_status_word((enum hook_status)s), e->webhooks[s]);
+		comma = ",";
+	}
+	strbuf_addc(out, '}');
+}
+
 static void print_entry(struct strbuf *out, const struct ledger_entry *e)
 {
 	const char *p = (const char *)(e + 1), *fault = fault_kind_name((enum fault_kind)e->fault);
@@ -234,7 +258,12 @@ static void print_entry(struct strbuf *out, const struct ledger_entry *e)
 	number_member(out, ",\"conn\":", e->conn);
 	strbuf_adds(out, e->flags & IS_H2 ? ",\"proto\":\"h2\"" : ",\"proto\":\"h1\"");
 	strbuf_adds(out, e->flags & ANSWERED ? ",\"answered\":true" : ",\"answered\":false");
+	webhooks_member(out, e);
 	body_member(out, e, p + e->wa_id_len);
+	if (e->rendered_len) {
+		strbuf_adds(out, ",\"rendered\":");
+		strbuf_add(out, p + e->wa_id_len + e->body_len, e->rendered_len);
+	}
 	strbuf_adds(out, "}\n");
 }
 

@@ -1,12 +1,16 @@
 #include "sandbox/messages.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "sandbox/assets.h"
+#include "sandbox/blueprint.h"
 #include "sandbox/call.h"
 #include "sandbox/catalogue.h"
 #include "sandbox/conn.h"
 #include "sandbox/graph.h"
+#include "sandbox/hooks.h"
 #include "sandbox/ids.h"
 #include "sandbox/inject.h"
 #include "sandbox/json_out.h"
@@ -23,6 +27,7 @@ struct judgement {
 	struct number *number;		/* NULL: unknown */
 	json_t *body;			/* NULL: not JSON */
 	struct message_facts facts;
+	struct template *template;	/* the one that is meant; NULL: none, or it is unknown */
 	struct graph_error error;
 	uint64_t wamid_id;
 	int64_t now_us;
@@ -69,24 +74,24 @@ static int judge(struct judgement *j)
 	if (body < 0 || j->facts.receipt)
 		return body;
 	if (strcmp(j->facts.type, "template") == 0 &&
-	    catalogue_check(j->sandbox->catalogue, j->number->waba, j->facts.payload, &j->error) < 0)
+	    catalogue_check(j->sandbox->catalogue, j->number->waba->id, j->facts.payload, &j->template, &j->error) < 0)
 		return -1;
-	return 0;
+	return assets_check(j->sandbox->assets, j->number->pnid, j->facts.type, j->facts.payload, wall_ms() / 1000, &j->error);
 }
 
 static void draw_fault(struct judgement *j)
 {
-	char pnid[64];
 	struct call *c = j->call;
-	size_t n = c->seg[1].len < sizeof(pnid) ? c->seg[1].len : sizeof(pnid) - 1;
-	struct fault_subject s = { .pnid = pnid, .to = j->facts.to, .callback = j->facts.callback,
-				   .text = j->facts.text ? j->facts.text : c->body.buf,
-				   .text_len = j->facts.text ? j->facts.text_len : c->body.len };
+	struct inject_texts texts;
+	struct fault_subject s;
 
 	if (!faults_any(j->sandbox->faults))
 		return;
-	memcpy(pnid, c->seg[1].s, n);
-	pnid[n] = 0;
+	inject_subject(c, &texts, &s);
+	s.to = j->facts.to;
+	s.callback = j->facts.callback;
+	s.text = j->facts.text ? j->facts.text : c->body.buf;
+	s.text_len = j->facts.text ? j->facts.text_len : c->body.len;
 	if (!faults_draw(j->sandbox->faults, &s, false, &c->act))
 		c->act.kind = FAULT_NONE;
 }
@@ -98,19 +103,6 @@ static bool cuts_request(const struct call *c)
 }
 
 /* ---- the answer ---- */
-
-static void order_error(struct judgement *j)
-{
-	const struct fault_act *a = &j->call->act;
-
-	graph_error_set(&j->error, a->code, "%s", a->details);
-	j->error.bare = false;
-	j->error.http = a->http;
-	j->error.subcode = a->subcode;
-	j->error.transient = a->transient;
-	j->error.retry_after_s = a->retry_after_s;
-	j->error.regain_minutes = a->regain_minutes;
-}
 
 static void write_contact(struct judgement *j, struct strbuf *out)
 {
@@ -146,15 +138,6 @@ static void write_success(struct judgement *j, struct strbuf *out)
 	strbuf_adds(out, "}]}");
 }
 
-static int write_html(struct call *c)
-{
-	int http = c->act.http ? c->act.http : 502;
-
-	strbuf_addf(&c->out, "<!DOCTYPE html>\n<html lang=\"en\"><head><title>Facebook | Error</title></head>\n"
-			     "<body><h1>Sorry, something went wrong.</h1><p>Error %d</p></body></html>\n", http);
-	return http;
-}
-
 /* The status that goes out; the body is in c->out. */
 static int compose(struct judgement *j, const char **type)
 {
@@ -163,10 +146,10 @@ static int compose(struct judgement *j, const char **type)
 	*type = content_json;
 	if (c->act.kind == FAULT_HTML) {
 		*type = "text/html; charset=utf-8";
-		return write_html(c);
+		return inject_html(c);
 	}
-	if (c->act.kind == FAULT_GARBAGE) {
-		strbuf_adds(&c->out, "{\"messaging_product\":\"whatsapp\",\"contacts\":[{\"inp");
+	if (c->act.kind == FAULT_GARBAGE || c->act.kind == FAULT_WRONG_SHAPE) {
+		inject_nonsense(c);
 		return 200;
 	}
 	if (j->error.failed)
@@ -191,8 +174,23 @@ static bool is_ever_answered(enum fault_kind k)
 	return k != FAULT_HANG && k != FAULT_ACCEPT_THEN_CUT && k != FAULT_REFUSE_THEN_CUT && k != FAULT_GOAWAY && k != FAULT_RST_STREAM;
 }
 
+/* What the recipient of a template sees, when its definition is known; the caller's. */
+static char *rendered(const struct judgement *j)
+{
+	json_t *o;
+	char *text;
+
+	if (!j->sandbox->opt->keep_bodies || !j->accepted || !j->template || !j->template->blueprint)
+		return NULL;
+	o = blueprint_render(j->template->blueprint, j->facts.payload);
+	text = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	return text;
+}
+
 static void enter_in_ledger(struct judgement *j, int http)
 {
+	char *seen = rendered(j);
 	struct call *c = j->call;
 	struct ledger_note n = {
 		.t_us = wall_us(), .wamid_id = j->wamid_id, .pnid = { c->seg[1].s, c->seg[1].len }, .to = text(j->facts.to),
@@ -206,8 +204,21 @@ static void enter_in_ledger(struct judgement *j, int http)
 		n.wa_id = (struct ledger_text){ j->facts.recipient.wa_id, j->facts.recipient.len };
 	if (j->sandbox->opt->keep_bodies)
 		n.body = (struct ledger_text){ c->body.buf, c->body.len };
+	if (seen)
+		n.rendered = text(seen);
 	sha256(c->body.buf, c->body.len, n.sha256);
 	c->ref = ledger_add(j->sandbox->ledger, &n);
+	free(seen);
+}
+
+/* It is accepted, whatever becomes of the answer. */
+static void plan_webhooks(struct judgement *j)
+{
+	struct hook_accepted a = { .number = j->number, .recipient = &j->facts.recipient, .type = j->facts.type,
+				   .callback = j->facts.callback, .wamid_id = j->wamid_id, .ref = j->call->ref };
+
+	if (j->accepted && !j->facts.receipt)
+		hooks_accepted(j->sandbox->hooks, &a);
 }
 
 static void count(struct judgement *j)
@@ -220,6 +231,12 @@ static void count(struct judgement *j)
 	s->accepted += j->accepted && !j->facts.receipt;
 	if (j->error.failed)
 		stats_refused(s, j->error.code);
+	if (j->template && j->accepted)
+		j->template->accepted++;
+	else if (j->template)
+		j->template->refused++;
+	if (j->accepted)
+		assets_count(j->sandbox->assets, j->facts.type, j->facts.payload);
 	if (++s->in_flight > s->max_in_flight)
 		s->max_in_flight = s->in_flight;
 	j->call->in_flight = true;
@@ -246,7 +263,7 @@ static void decide(struct judgement *j)
 	if (valid && wanted && !j->facts.receipt && check_limits(j) < 0)
 		valid = false;
 	if (c->act.kind == FAULT_ERROR)
-		order_error(j);
+		inject_error(c, &j->error);
 	j->accepted = valid && wanted;
 	j->wamid_id = j->accepted ? ids_next() : 0;
 }
@@ -263,6 +280,7 @@ void messages_post(struct call *c)
 		int http = compose(&j, &type);
 		count(&j);
 		enter_in_ledger(&j, http);
+		plan_webhooks(&j);
 		call_answer(c, http, type);
 	}
 	json_decref(j.body);

@@ -37,7 +37,9 @@ static NORETURN void print_help(void)
 		printf("  %-22s %s\n", left, table[i].help);
 	}
 	printf("\nControl: GET /_sandbox/ledger[?since=SEQ], GET /_sandbox/stats, POST /_sandbox/reset, POST /_sandbox/rate,\n"
-	       "GET, POST, DELETE /_sandbox/faults; POST, DELETE /_sandbox/templates.\n"
+	       "GET, POST, DELETE /_sandbox/faults; GET, POST, PATCH, DELETE /_sandbox/templates; GET, POST, DELETE /_sandbox/media;\n"
+	       "POST /_sandbox/tokens, /_sandbox/nodes, /_sandbox/limit; GET /_sandbox/tenants/calls; PUT, PATCH, DELETE /_sandbox/tenants/ID;\n"
+	       "GET, DELETE /_sandbox/states.\n"
 	       "Exit status: 0 stopped by TERM or INT; otherwise as sysexits.h.  More in wamd-sandbox(1).\n");
 	exit(EX_OK);
 }
@@ -84,8 +86,16 @@ static void parse_one(struct options *o, const char *name, const char *value)
 		o->plain = true;
 	else if (!strcmp(name, "accounts"))
 		o->accounts = value;
+	else if (!strcmp(name, "tenant-token"))
+		o->tenant_token = value;
+	else if (!strcmp(name, "state-token"))
+		o->state_token = value;
 	else if (!strcmp(name, "rate"))
 		o->rate = parse_number(name, value, 0, RATE_MAX);
+	else if (!strcmp(name, "management-rate"))
+		o->management_rate = parse_number(name, value, 0, RATE_MAX);
+	else if (!strcmp(name, "token-life"))
+		o->token_life_s = parse_number(name, value, 1, INT32_MAX);
 	else if (!strcmp(name, "pair")) {
 		if (strcmp(value, "on") && strcmp(value, "off"))
 			misuse(name, value, "is neither on nor off");
@@ -114,7 +124,7 @@ static void parse_one(struct options *o, const char *name, const char *value)
 
 struct options options_parse(int argc, char **argv)
 {
-	struct options o = { .host = "127.0.0.1", .rate = 80, .pair = true, .streams = 100, .log_level = LOG_LEVEL_INFO };
+	struct options o = { .host = "127.0.0.1", .rate = 80, .pair = true, .streams = 100, .token_life_s = 5184000, .log_level = LOG_LEVEL_INFO };
 	struct option longs[ARRAY_LEN(table) + 1] = { 0 };
 	int index, c;
 

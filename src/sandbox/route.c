@@ -2,41 +2,52 @@
 
 #include <string.h>
 
+#include "base/str.h"
+#include "sandbox/account_nodes.h"
+#include "sandbox/assets.h"
 #include "sandbox/call.h"
+#include "sandbox/catalogue.h"
 #include "sandbox/control.h"
 #include "sandbox/graph.h"
 #include "sandbox/messages.h"
+#include "sandbox/oauth.h"
+#include "sandbox/params.h"
+#include "sandbox/sandbox.h"
+#include "sandbox/state_manager.h"
+#include "sandbox/tenant_service.h"
 
-static const struct route routes[] = {
-	/* method   pattern                 handler                flags */
-	{ "POST",   "/v*/*/messages",       messages_post,         ROUTE_IS_SEND },
-	{ "GET",    "/_sandbox/ledger",     control_ledger,        0 },
-	{ "GET",    "/_sandbox/stats",      control_stats,         0 },
-	{ "POST",   "/_sandbox/reset",      control_reset,         0 },
-	{ "POST",   "/_sandbox/rate",       control_rate,          0 },
-	{ "GET",    "/_sandbox/faults",     control_faults_list,   0 },
-	{ "POST",   "/_sandbox/faults",     control_faults_add,    0 },
-	{ "DELETE", "/_sandbox/faults",     control_faults_clear,  0 },
-	{ "POST",   "/_sandbox/templates",  control_templates_add, 0 },
-	{ "DELETE", "/_sandbox/templates",  control_templates_clear, 0 },
+const struct route routes[ROUTES] = {
+#define ROUTE(ident, name, method, pattern, kind, handler) { name, method, pattern, ROUTE_##kind, handler },
+#include "sandbox/tbl_routes.h"
+#undef ROUTE
 };
 
 void route_split(struct call *c)
 {
-	const char *p = c->target.buf;
+	char *p = c->target.buf;
 
 	c->n_seg = 0;
 	while (*p == '/' && c->n_seg < CALL_SEGMENTS) {
 		size_t n = strcspn(++p, "/");
-		c->seg[c->n_seg++] = (struct segment){ p, n };
+		c->seg[c->n_seg++] = (struct segment){ p, percent_decode(p, n) };
 		p += n;
 	}
 	if (*p)
 		c->n_seg = 0;	/* deeper than anything we know */
 }
 
-static bool segment_fits(const char *pattern, size_t n, const struct segment *g)
+/* Graph tells its objects apart by their ids alone. */
+static bool is_object(const struct sandbox *s, const char *kind, const struct segment *g)
 {
+	if (str_starts(kind, "{template}"))
+		return catalogue_by_id(s->catalogue, g->s, g->len) != NULL;
+	return assets_find(s->assets, g->s, g->len) != NULL;
+}
+
+static bool segment_fits(const struct sandbox *s, const char *pattern, size_t n, const struct segment *g)
+{
+	if (n && pattern[0] == '{')
+		return is_object(s, pattern, g);
 	if (n && pattern[n - 1] == '*')
 		return g->len > n - 1 && memcmp(pattern, g->s, n - 1) == 0;
 	return n == g->len && memcmp(pattern, g->s, n) == 0;
@@ -50,7 +61,7 @@ static bool fits(const struct route *r, const struct call *c)
 		if (*p++ != '/')
 			return false;
 		size_t n = strcspn(p, "/");
-		if (!segment_fits(p, n, &c->seg[i]))
+		if (!segment_fits(c->sandbox, p, n, &c->seg[i]))
 			return false;
 		p += n;
 	}
@@ -63,11 +74,6 @@ const struct route *route_find(const struct call *c)
 		if (strcmp(routes[i].method, c->method) == 0 && fits(&routes[i], c))
 			return &routes[i];
 	return NULL;
-}
-
-static bool is_control(const struct call *c)
-{
-	return c->n_seg > 0 && c->seg[0].len == strlen("_sandbox") && memcmp(c->seg[0].s, "_sandbox", c->seg[0].len) == 0;
 }
 
 static bool other_method(const struct call *c)
@@ -83,7 +89,7 @@ void route_missing(struct call *c)
 	struct graph_error e = GRAPH_ERROR_INIT;
 	struct number *n;
 
-	if (is_control(c)) {
+	if (call_seg_is(c, 0, "_sandbox") || call_seg_is(c, 0, "tenant-service") || call_seg_is(c, 0, "state-manager")) {
 		call_answer_text(c, other_method(c) ? 405 : 404, "no such thing here; see wamd-sandbox(1)\n");
 		return;
 	}

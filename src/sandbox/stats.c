@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "sandbox/hooks.h"
 #include "sandbox/json_out.h"
 #include "sandbox/sandbox.h"
 
@@ -35,6 +36,20 @@ static void refused(const struct stats *s, struct strbuf *out)
 	strbuf_adds(out, "\"refused\":{");
 	for (int i = 0; i < s->n_refused; i++)
 		strbuf_addf(out, "%s\"%d\":%llu", i ? "," : "", s->refused[i].code, (unsigned long long)s->refused[i].n);
+	strbuf_adds(out, "},");
+}
+
+static void calls(const struct stats *s, struct strbuf *out)
+{
+	const char *comma = "";
+
+	strbuf_adds(out, "\"calls\":{");
+	for (int i = 0; i < ROUTES; i++) {
+		if (routes[i].kind == ROUTE_CONTROL)
+			continue;
+		strbuf_addf(out, "%s\"%s\":%llu", comma, routes[i].name, (unsigned long long)s->calls[i]);
+		comma = ",";
+	}
 	strbuf_adds(out, "},");
 }
 
@@ -83,12 +98,16 @@ void stats_print(const struct sandbox *sandbox, struct strbuf *out)
 	strbuf_addf(out, "{\"posts\":%llu,\"accepted\":%llu,\"receipts\":%llu,", (unsigned long long)s->posts,
 		    (unsigned long long)s->accepted, (unsigned long long)s->receipts);
 	refused(s, out);
+	calls(s, out);
 	strbuf_addf(out, "\"partial\":%llu,\"connections\":%llu,\"h1\":%llu,\"h2\":%llu,\"open_connections\":%u,\"accept_pauses\":%llu,",
 		    (unsigned long long)s->partial, (unsigned long long)s->connections, (unsigned long long)s->h1,
 		    (unsigned long long)s->h2, s->open_connections, (unsigned long long)s->accept_pauses);
 	strbuf_addf(out, "\"in_flight\":%u,\"max_in_flight\":%u,\"cpu_us\":%lld,\"rss_kb\":%ld,", s->in_flight, s->max_in_flight,
 		    cpu_us(), rss_kb());
 	per_number(&sandbox->accounts, out);
+	strbuf_adds(out, "\"webhooks\":");
+	hooks_print(sandbox->hooks, out);
+	strbuf_addc(out, ',');
 	strbuf_addf(out, "\"longest_turn_us\":%lld,", (long long)loop_longest_turn_us(sandbox->loop));
 	strbuf_addf(out, "\"uptime\":%.3f}\n", (double)(sandbox_now_us() - s->since_us) / 1e6);
 }
