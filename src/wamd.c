@@ -10,6 +10,7 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/mem.h"
 #include "conf/conf.h"
 #include "role/check.h"
 #include "role/supervisor.h"
@@ -29,7 +30,8 @@ static void usage(FILE *out)
 	      "  -D        stay in the foreground and log everything to stderr\n"
 	      "  -V        print the version\n"
 	      "  -h        this help\n"
-	      "Signals: HUP reload, TERM/INT drain and stop, QUIT stop now, USR1 reopen logs.\n", out);
+	      "Signals: HUP reload, TERM/INT drain and stop, QUIT stop now, USR1 reopen logs,\n"
+	      "USR2 become the program on disk.\n", out);
 }
 
 static NORETURN void list_failpoints(void)
@@ -92,7 +94,7 @@ static NORETURN void check_only(const struct options *o, struct conf *c)
 	if (o->dump)
 		conf_dump(c, stdout);
 	else
-		fprintf(stderr, "wamd: %s: the configuration is good (%d tenants, %d accounts)\n", o->file, c->n_tenants, c->n_accounts);
+		fprintf(stderr, "wamd: %s: the configuration is good (%d tenants, %d accounts)\n", o->file, tenant_set_size(c->tenants), c->tenants->n_accounts);
 	conf_free(&c);
 	exit(0);
 }
@@ -154,6 +156,37 @@ static int lock_pid_file(const struct conf *c)
 	return fd;
 }
 
+/* Where the program lies, for USR2: what was called, for a link may lead to another one by then. */
+static char *program_file(const char *called)
+{
+	char path[4096];
+	ssize_t n;
+
+	if (*called == '/')
+		return mem_strdup(called);
+	n = readlink("/proc/self/exe", path, sizeof(path) - 1);
+	if (n < 0)
+		fatal(EX_OSERR, "/proc/self/exe: %s", strerror(errno));
+	path[n] = 0;
+	return mem_strdup(path);
+}
+
+/* What the program before this one has left in this process, NULL: there was none. */
+static struct handover *take_handover(void)
+{
+	struct handover *h = mem_alloc(sizeof(*h));
+	struct strbuf why = STRBUF_INIT;
+	int taken = handover_take(h, &why);
+
+	if (taken < 0)
+		fatal(EX_SOFTWARE, "%s", why.buf);
+	strbuf_release(&why);
+	if (taken)
+		return h;
+	free(h);
+	return NULL;
+}
+
 static void arm_failpoints(void)
 {
 #ifdef WAMD_FAILPOINTS
@@ -168,7 +201,9 @@ int main(int argc, char **argv)
 {
 	struct options o = options_parse(argc, argv);
 	struct conf *c;
-	char *file = NULL;
+	char *file = NULL, *program;
+	struct handover *from;
+	int code;
 	struct supervisor_options so = { .pid_fd = -1, .ready_fd = -1 };
 
 	signal(SIGPIPE, SIG_IGN);
@@ -180,10 +215,15 @@ int main(int argc, char **argv)
 	if (o.check)
 		check_only(&o, c);
 	arm_failpoints();
-	if (!o.foreground)
+	so.from = from = take_handover();
+	if (!from && !o.foreground)
 		so.ready_fd = become_daemon();
-	so.pid_fd = lock_pid_file(c);
+	so.pid_fd = from ? from->pid_fd : lock_pid_file(c);
 	so.conf = c;
+	so.foreground = o.foreground;
+	so.program = program = program_file(argv[0]);
 	so.debug = so.keep_log = o.debug;
-	return supervisor_run(&so);
+	code = supervisor_run(&so);
+	free(program);
+	return code;
 }

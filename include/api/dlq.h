@@ -20,5 +20,6 @@ enum dlq_what { DLQ_LIST, DLQ_SHOW, DLQ_REPLAY, DLQ_DROP, DLQ_EDIT };
 struct dlq *dlq_new(struct loop *l, const struct conf *c);
 void dlq_free(struct dlq **dp);		/* a call in hand gets no answer; the broker takes back what was not acked */
 void dlq_call(struct dlq *d, enum dlq_what what, struct http_call *c);
+void dlq_progress(const struct dlq *d, struct http_call *c);	/* how far the call in hand is, which it does not disturb */
 
 #endif

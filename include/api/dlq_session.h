@@ -44,7 +44,10 @@ struct dlq_session {
 	struct strbuf refusal_why;
 	struct list held;
 	size_t held_bytes;
+	int64_t n_held;			/* in all */
 	int unconfirmed, barriers;
+	int64_t seen_back;		/* of what goes back, in the queue again; grew: when more came */
+	mono_t grew;
 	struct broker_tag *left;	/* what goes back */
 	size_t n_left, left_size;
 	const char *stopped;		/* why it ended early */

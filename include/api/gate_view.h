@@ -1,7 +1,7 @@
 /*
  * gate_view - what Redis says of breakers, limits, lanes and holds, as JSON with a sentence for people in "why".  Pure.
  *
- * The formats are those of src/lua/lib/gate.lua and src/lua/lane.lua.  Times are Redis's.  Objects returned are the caller's; what
+ * The formats are those of src/lua/lib/gate.lua, limit.lua and src/lua/lane.lua.  Times are Redis's.  Objects returned are the caller's; what
  * a field does not say, or says in a way that cannot be read, counts as absent.
  */
 #ifndef API_GATE_VIEW_H
@@ -11,10 +11,10 @@
 #include "io/store.h"
 #include "msg/json.h"
 
-/* The fields of an account's hash in the order in which they are asked; behind them its answers by the second, c0 … c59. */
+/* The fields of an account's hash in the order in which they are asked; behind them its answers by five seconds, g0 … g11, b0 … b11. */
 enum gate_field {
 	GATE_BS, GATE_BU, GATE_BK, GATE_BO, GATE_RA, GATE_F, GATE_FT, GATE_US, GATE_UC, GATE_UL, GATE_UA, GATE_LS, GATE_LU, GATE_LH,
-	GATE_LL, GATE_LW, GATE_FIELDS, GATE_CELLS = 60
+	GATE_LL, GATE_LW, GATE_FIELDS, GATE_CELLS = 24
 };
 void gate_field_name(int i, char out[16]);		/* i < GATE_FIELDS + GATE_CELLS */
 
@@ -23,11 +23,15 @@ struct gate_view {
 	const struct account *account;
 	const struct store_value *v;			/* HMGET's answer, with the cells or without */
 	int n;
+	const char *limit;				/* an operator's rate for the number, as operate.lua has it; NULL: none */
 	int64_t now_ms;
 };
 
 bool gate_breaker_is_calm(const struct gate_view *g);	/* closed, and the rate is what it was before */
 bool gate_has_lane(const struct gate_view *g);
+
+struct gate_figures { double rate_now, use; bool breaker_is_open; };	/* use: of the last whole window, 1 is all */
+void gate_figures(const struct gate_view *g, struct gate_figures *out);
 
 /* Each begins with tenant_id, account_id and phone_number_id. */
 json_t *gate_breaker(const struct gate_view *g);

@@ -5,7 +5,7 @@
 #include "flow/hold.h"
 #include "msg/recipient.h"
 
-struct selector_options { const char *account, *number, *waba, *template, *recipient; };	/* NULL: not given */
+struct selector_options { const char *account, *number, *waba, *template, *recipient, *priority; };	/* NULL: not given */
 
 struct selector {
 	enum hold_scope scope;

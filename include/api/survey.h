@@ -1,5 +1,5 @@
 /*
- * survey - one call's look over the gates of many accounts; private to src/api.
+ * survey - one call's, or the keeper's own, look over the gates of many accounts; private to src/api.
  *
  * Redis is asked for its time, then for the holds of each limit domain, then for each account's hash: at most a bite of commands at a
  * time, and what an answer says is written into the body at once, so that no turn of the loop is long however many accounts there are.
@@ -24,11 +24,15 @@ struct survey_kind {
 	json_t *(*take)(struct survey *s, const struct gate_view *g);	/* NULL: this account is left out */
 };
 
+typedef void survey_done_f(void *arg, bool ok);
+
 struct survey {
 	struct list list;		/* admin.surveys */
 	struct admin *a;
-	struct http_call *call;		/* NULL: the client has gone */
+	struct http_call *call;		/* NULL: the client has gone, or it is the keeper's own */
 	const struct survey_kind *kind;
+	survey_done_f *done;		/* the keeper's own: in place of an answer; NULL: a call's */
+	void *arg;
 	const struct tenant *tenant;	/* only this one's; NULL: all */
 	enum survey_stage { SURVEY_CLOCK, SURVEY_HOLDS, SURVEY_ACCOUNTS, SURVEY_LANES } stage;
 	int64_t clock_ms;		/* Redis's less ours */
@@ -48,9 +52,11 @@ struct survey {
 
 void survey_start(struct admin *a, struct http_call *c, const struct survey_kind *kind);	/* all, or the tenant's of the query */
 void survey_start_one(struct admin *a, struct http_call *c, const struct survey_kind *kind);	/* the account of the query */
+void survey_start_own(struct admin *a, const struct survey_kind *kind, survey_done_f *done, void *arg);	/* all; done may come from inside */
 void surveys_free(struct admin *a);	/* after the store */
 
 int64_t survey_now_ms(const struct survey *s);			/* Redis's time */
+void survey_keep_holds(struct survey *s, const struct tenant *of_domain, const struct store_reply *r);	/* for survey_hold() */
 void survey_tell(struct survey *s, json_t *item);			/* takes it over */
 const char *survey_hold(const struct survey *s, const struct tenant *of_domain, const char *field);	/* NULL: none */
 

@@ -1,11 +1,13 @@
 #include "api/admin.h"
 
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "api/console.h"
 #include "api/handlers.h"
 #include "api/reply.h"
-#include "api/why.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "flow/keys.h"
 
 enum { RELOAD_WAIT_MS = 5000, RELOAD_LOOK_MS = 20 };
 
@@ -28,6 +30,24 @@ static json_t *slot_json(const struct board_slot *s)
 		json_put_int(counters, counter_name((enum counter)k), (int64_t)s->counters[k]);
 	json_object_set_new(o, "gauges", gauges);
 	json_object_set_new(o, "counters", counters);
+	return o;
+}
+
+static json_t *states_json(const struct admin *a)
+{
+	struct state_feed_view v;
+	json_t *o = json_object();
+
+	state_feed_look(a->states, &v);
+	json_put_text(o, "url", a->conf->state_url);
+	json_put_text(o, "state", !v.is_connected ? "not_connected" : v.is_away ? "away" : "answers");
+	json_put_time(o, "away_since", v.away_since_ms);
+	json_put_text(o, "last_failure", *v.why ? v.why : NULL);
+	json_put_int(o, "in_hand", v.in_hand);
+	if (v.waiting >= 0)
+		json_put_int(o, "waiting", v.waiting);
+	json_put_int(o, "calls", (int64_t)v.calls);
+	json_put_int(o, "failures", (int64_t)v.failures);
 	return o;
 }
 
@@ -55,13 +75,20 @@ void on_status(struct admin *a, struct http_call *c)
 	json_put_int(o, "pid", a->board->supervisor_pid);
 	json_put_int(o, "generation", a->board->generation);
 	json_put_int(o, "up_s", (wall_ms() - a->board->started_ms) / 1000);
-	json_object_set_new(o, "ready", json_boolean(ready >= a->board->senders_wanted));
+	json_object_set_new(o, "ready", json_boolean(a->board->senders_wanted > 0 && ready >= a->board->senders_wanted));
 	json_put_int(o, "senders_ready", ready);
 	json_put_int(o, "senders_wanted", a->board->senders_wanted);
 	json_put_int(o, "crashes", (int64_t)a->board->crashes);
 	json_put_int(o, "crash_loops", (int64_t)a->board->crash_loops);
 	json_put_int(o, "reloads", (int64_t)a->board->reloads);
 	json_put_int(o, "reloads_refused", (int64_t)a->board->reloads_refused);
+	json_put_int(o, "upgrades", (int64_t)a->board->upgrades);
+	json_put_int(o, "upgrades_refused", (int64_t)a->board->upgrades_refused);
+	json_put_text(o, "refusal", a->board->refusal);
+	json_put_text(o, "log_level", a->board->log_level ? log_level_name((enum log_level)(a->board->log_level - 1)) : "configured");
+	json_put_int(o, "tenants_changed", (int64_t)a->board->tenants_changed);
+	if (a->states)
+		json_object_set_new(o, "state_manager", states_json(a));
 	json_object_set_new(o, "totals", totals);
 	json_object_set_new(o, "processes", processes);
 	reply_json(c, 200, o);
@@ -82,6 +109,16 @@ static void on_reload_client_gone(void *arg)
 	((struct reload_wait *)arg)->call = NULL;
 }
 
+/* A name that does not fit whole has no blank behind it. */
+static json_t *restart_json(const struct board *b)
+{
+	json_t *list = json_array();
+
+	for (const char *at = b->restart, *end; (end = strchr(at, ' ')); at = end + 1)
+		json_array_append_new(list, json_stringn(at, (size_t)(end - at)));
+	return list;
+}
+
 static void reload_answer(struct reload_wait *w)
 {
 	struct board *b = w->a->board;
@@ -92,6 +129,7 @@ static void reload_answer(struct reload_wait *w)
 	} else if (b->reloads != w->done) {
 		o = json_object();
 		json_put_int(o, "generation", b->generation);
+		json_object_set_new(o, "needs_restart", restart_json(b));
 		reply_json(w->call, 200, o);
 	} else {
 		o = json_object();
@@ -135,81 +173,49 @@ void on_stop(struct admin *a, struct http_call *c)
 	a->command(a->arg, 'T');
 }
 
-/* ---- message why: index, then record ---- */
-
-struct why_wait {
-	struct admin *a;
-	struct http_call *call;
-	const struct tenant *tenant;
-};
-
-static void on_why_client_gone(void *arg)
+void on_drain(struct admin *a, struct http_call *c)
 {
-	((struct why_wait *)arg)->call = NULL;
+	reply_json(c, 202, json_pack("{s:s}", "status", "draining"));
+	a->command(a->arg, 'D');
 }
 
-static void why_end(struct why_wait *w, int status, const char *code, const char *detail)
+void on_reopen(struct admin *a, struct http_call *c)
 {
-	if (w->call)
-		reply_problem(w->call, status, code, detail);
-	free(w);
+	reply_json(c, 202, json_pack("{s:s}", "status", "reopened"));
+	a->command(a->arg, 'U');
 }
 
-static const char no_record[] = "no record: it was not taken from the queue yet, or it was refused before anything was sent "
-				"(then it is in the dead-letter queue), or its record has ended";
+/* ---- settings ---- */
 
-static void on_record(void *arg, const struct store_reply *r)
+void on_log_level(struct admin *a, struct http_call *c)
 {
-	struct why_wait *w = arg;
+	const char *word = http_call_query(c, "level");
+	enum log_level level = LOG_LEVEL_INFO;
 
-	if (!r || r->error) {
-		why_end(w, 503, "store_away", "Redis does not answer");
-	} else if (r->n < 2) {
-		why_end(w, 404, "no_record", no_record);
-	} else {
-		if (w->call)
-			reply_json(w->call, 200, why_of_record(r, wall_ms()));
-		free(w);
-	}
-}
-
-static void on_index(void *arg, const struct store_reply *r)
-{
-	struct why_wait *w = arg;
-	char record[KEY_TEXT_MAX];
-	struct store_arg args[] = { STORE_ARG("HGETALL"), { record, 0 } };
-
-	if (!r || r->error) {
-		why_end(w, 503, "store_away", "Redis does not answer");
+	if (!word || (strcmp(word, "configured") != 0 && log_level_parse(word, &level) < 0)) {
+		reply_problem(c, 400, "bad_request", "level: allowed debug, info, notice, warn, error or configured");
 		return;
 	}
-	if (r->n < 1 || r->v[0].kind != STORE_TEXT) {
-		why_end(w, 404, "no_record", no_record);
-		return;
-	}
-	args[1].len = (size_t)snprintf(record, sizeof(record), "%sm:{%s}:%.*s", w->a->conf->redis_prefix, w->tenant->domain,
-				       (int)strcspn(r->v[0].s, " "), r->v[0].s);
-	if (store_command(w->a->store, args, 2, on_record, w) < 0)
-		why_end(w, 503, "store_away", "Redis does not answer");
+	a->board->log_level = strcmp(word, "configured") ? (int)level + 1 : 0;
+	log_notice("log_level", "%s", word);
+	reply_json(c, 200, json_pack("{s:s}", "level", word));
 }
 
-void on_message_why(struct admin *a, struct http_call *c)
+void on_config_show(struct admin *a, struct http_call *c)
 {
-	const char *tenant = http_call_query(c, "tenant"), *id = http_call_query(c, "id");
-	const struct tenant *t = tenant ? conf_tenant(a->conf, tenant) : NULL;
-	char index[KEY_TEXT_MAX];
-	struct why_wait *w;
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	json_t *o = json_object();
 
-	if (!t || !id) {
-		reply_problem(c, t ? 400 : 404, t ? "bad_request" : "unknown_tenant", t ? "id: is missing" : "no tenant has this id");
-		return;
-	}
-	key_index(a->conf, t, id, index);
-	w = mem_alloc(sizeof(*w));
-	*w = (struct why_wait){ .a = a, .call = c, .tenant = t };
-	http_call_on_gone(c, on_why_client_gone, w);
-	if (store_command(a->store, (struct store_arg[]){ STORE_ARG("GET"), STORE_ARG(index) }, 2, on_index, w) < 0)
-		why_end(w, 503, "store_away", "Redis does not answer");
+	if (!out)
+		fatal(EX_OSERR, "out of memory");
+	conf_dump(a->conf, out);
+	fclose(out);
+	json_put_text(o, "file", a->conf->file);
+	json_put_text(o, "text", text);
+	free(text);
+	reply_json(c, 200, o);
 }
 
 /* ---- dead letters ---- */
@@ -239,9 +245,14 @@ void on_dlq_edit(struct admin *a, struct http_call *c)
 	dlq_call(a->dlq, DLQ_EDIT, c);
 }
 
+void on_dlq_progress(struct admin *a, struct http_call *c)
+{
+	dlq_progress(a->dlq, c);
+}
+
 /* ---- the table ---- */
 
-static const struct {
+static const struct route {
 	const char *method, *path;
 	void (*handle)(struct admin *a, struct http_call *c);
 } routes[] = {
@@ -250,7 +261,73 @@ static const struct {
 #undef CTL
 };
 
+/* A call about a tenant that nobody has asked the tenant service for yet. */
+struct tenant_wait {
+	struct admin *a;
+	struct http_call *call;		/* NULL: the client has gone */
+	const struct route *route;
+};
+
+static void on_tenant_client_gone(void *arg)
+{
+	((struct tenant_wait *)arg)->call = NULL;
+}
+
+static void on_tenant(void *arg, const struct registry_answer *answer)
+{
+	struct tenant_wait *w = arg;
+
+	(void)answer;			/* who needs the tenant finds out (call_tenant) */
+	if (w->call) {
+		http_call_on_gone(w->call, NULL, NULL);
+		w->route->handle(w->a, w->call);
+	}
+	free(w);
+}
+
+static void dispatch(struct admin *a, struct http_call *c, const struct route *r)
+{
+	const char *tenant = http_call_query(c, "tenant");
+	struct tenant_wait *w;
+
+	if (http_call_sink(c) || !tenant || !tenant_name_is_good(tenant) || conf_tenant(a->conf, tenant)) {
+		r->handle(a, c);
+		return;
+	}
+	w = mem_alloc(sizeof(*w));
+	*w = (struct tenant_wait){ a, c, r };
+	http_call_on_gone(c, on_tenant_client_gone, w);
+	registry_get(a->registry, tenant, false, on_tenant, w);
+}
+
+bool admin_upload(void *admin, struct http_call *c, struct http_sink *sink)
+{
+	if (strcmp(http_call_path(c), "/v1/media") || strcmp(http_call_method(c), "POST"))
+		return false;
+	return media_upload_begin(admin, c, sink);
+}
+
 void admin_call(void *admin, struct http_call *c)
+{
+	if (console_takes(c, "socket"))
+		return;
+	audit(c, NULL);
+	admin_route(admin, c);
+}
+
+void admin_look_call(void *admin, struct http_call *c)
+{
+	if (console_takes(c, "readonly"))
+		return;
+	if (call_only_looks(c)) {
+		admin_route(admin, c);
+		return;
+	}
+	audit(c, "read_only");
+	reply_problem(c, 403, "read_only", "this socket is for looking only; what changes something goes over admin.sock");
+}
+
+void admin_route(void *admin, struct http_call *c)
 {
 	bool path_known = false;
 
@@ -260,7 +337,7 @@ void admin_call(void *admin, struct http_call *c)
 		path_known = true;
 		if (strcmp(routes[i].method, http_call_method(c)))
 			continue;
-		routes[i].handle(admin, c);
+		dispatch(admin, c, &routes[i]);
 		return;
 	}
 	reply_problem(c, path_known ? 405 : 404, path_known ? "method_not_allowed" : "not_found",

@@ -176,12 +176,32 @@ void dlq_call(struct dlq *d, enum dlq_what what, struct http_call *c)
 	d->session = dlq_session_new(d, what);
 	code = read_query(d->session, c, &why) < 0 ? "bad_request" : what == DLQ_EDIT ? dlq_edit_read(d->session, c, &why) : NULL;
 	if (code) {
-		reply_problem(c, strcmp(code, "bad_request") ? 422 : 400, code, why.buf);
+		reply_problem(c, !strcmp(code, "too_large") ? 413 : strcmp(code, "bad_request") ? 422 : 400, code, why.buf);
 		dlq_session_free(d->session);
 	} else {
 		dlq_session_start(d->session, c);
 	}
 	strbuf_release(&why);
+}
+
+/* Letters read, then letters that go again: what the whole is changes once, when all are read. */
+void dlq_progress(const struct dlq *d, struct http_call *c)
+{
+	static const char *const stages[] = { [DLQ_COUNTING] = "counting", [DLQ_READING] = "reading", [DLQ_PUBLISHING] = "publishing",
+					      [DLQ_RETURNING] = "giving_back", [DLQ_OVER] = "over" };
+	const struct dlq_session *s = d->session;
+	bool publishes = s && s->stage >= DLQ_PUBLISHING && s->n_held;
+	json_t *o = json_object();
+
+	json_object_set_new(o, "busy", json_boolean(s != NULL));
+	if (s) {
+		json_put_text(o, "command", words[s->what]);
+		json_put_text(o, "stage", stages[s->stage]);
+		json_put_int(o, "done", publishes ? s->replayed + s->edited : s->got);
+		json_put_int(o, "total", publishes ? s->n_held : s->wanted);
+		json_put_int(o, "s", mono_diff_ms(mono_now(), s->began) / 1000);
+	}
+	reply_json(c, 200, o);
 }
 
 struct dlq *dlq_new(struct loop *l, const struct conf *c)

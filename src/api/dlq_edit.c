@@ -7,6 +7,10 @@ const char *dlq_edit_read(struct dlq_session *s, struct http_call *c, struct str
 	size_t len;
 
 	message = http_call_body(c, &len);
+	if (len > (size_t)s->d->conf->amqp_body_max) {
+		why_write(why, "found %zu bytes, allowed %lld (amqp.message_max)", len, (long long)s->d->conf->amqp_body_max);
+		return "too_large";
+	}
 	for (int i = 0; (change = http_call_query_at(c, "set", i)); i++)
 		if (letter_edit_add(&s->edit, change, why) < 0)
 			return "bad_request";

@@ -132,6 +132,7 @@ bool dlq_publish_hold(struct dlq_session *s, const json_t *letter, struct broker
 	strbuf_init(&h->body);
 	json_dump_to(s->what == DLQ_EDIT ? letter : json_object_get(letter, "message"), JSON_COMPACT, &h->body);
 	s->held_bytes += h->body.len;
+	s->n_held++;
 	list_init(&h->list);
 	list_add_tail(&s->held, &h->list);
 	return true;

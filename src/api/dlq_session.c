@@ -1,5 +1,7 @@
 #include "api/dlq_session.h"
 
+#include <stdlib.h>
+
 #include "base/mem.h"
 
 enum {
@@ -7,6 +9,7 @@ enum {
 	GRACE_MS = 10000,		/* after the deadline: for confirms and for giving back */
 	CONNECT_MS = 5000,		/* brokers are tried in turn for so long */
 	IDLE_MS = 3000,			/* somebody else took what we were counting on */
+	BACK_MS = 20,
 	LETTER_MAX = 64 << 20,
 };
 
@@ -35,17 +38,52 @@ static void count(struct dlq_session *s)
 		dlq_fail(s, 503, "broker_away", "the broker went away");
 }
 
-/* Behind the second answer no letter is on its way to us any more; behind the third our acks and nacks have arrived. */
-static void on_barrier(struct dlq_session *s)
+static int newest_first(const void *a, const void *b)
+{
+	const struct broker_tag *x = a, *y = b;
+
+	return (x->tag < y->tag) - (x->tag > y->tag);
+}
+
+/*
+ * RabbitMQ looks for the place of what comes back from the head of the queue: oldest first, ten thousand letters keep the queue busy for
+ * minutes, and nobody else gets a word from it.
+ */
+static void nack_left(struct dlq_session *s)
+{
+	if (s->n_left)
+		qsort(s->left, s->n_left, sizeof(*s->left), newest_first);
+	for (size_t i = 0; i < s->n_left; i++)
+		broker_nack(s->in, s->left[i]);
+}
+
+/* All are there again, or nobody sees more come: somebody else takes them. */
+static bool are_back(struct dlq_session *s, int64_t ready)
+{
+	if (ready > s->seen_back) {
+		s->seen_back = ready;
+		s->grew = mono_now();
+	}
+	return ready >= (int64_t)s->n_left || mono_diff_ms(mono_now(), s->grew) > IDLE_MS;
+}
+
+/*
+ * Behind the second answer no letter is on its way to us any more.  A queue answers questions before it takes acks and nacks, so then it
+ * is asked until what was left is back: whoever looks next must find it.
+ */
+static void on_barrier(struct dlq_session *s, int64_t ready)
 {
 	s->barriers++;
-	if (s->barriers == 2)
-		for (size_t i = 0; i < s->n_left; i++)
-			broker_nack(s->in, s->left[i]);
-	if (s->barriers == 3)
+	if (s->barriers == 2) {
+		nack_left(s);
+		s->grew = mono_now();
+	}
+	if (s->barriers < 3)
+		count(s);
+	else if (are_back(s, ready))
 		dlq_answer(s);
 	else
-		count(s);
+		loop_timer_set(s->d->loop, &s->idle, BACK_MS);
 }
 
 void dlq_session_give_back(struct dlq_session *s)
@@ -71,7 +109,12 @@ static void read_over(struct dlq_session *s)
 
 static void on_idle(void *arg)
 {
-	read_over(arg);
+	struct dlq_session *s = arg;
+
+	if (s->stage == DLQ_RETURNING)
+		count(s);
+	else
+		read_over(s);
 }
 
 static void take_for_replay(struct dlq_session *s, const json_t *letter, struct broker_tag tag)
@@ -145,7 +188,7 @@ static void on_counted(void *arg, int64_t ready)
 		return;
 	}
 	if (s->stage == DLQ_RETURNING) {
-		on_barrier(s);
+		on_barrier(s, ready);
 		return;
 	}
 	s->wanted = ready;

@@ -4,7 +4,7 @@
 
 #include "base/str.h"
 
-enum { FULL = 1000, STEPS_MAX = 20 };
+enum { FULL = 1000, STEPS_MAX = 20, CELL_MS = 5000, CELL_FULL = 1000000 };
 
 void gate_field_name(int i, char out[16])
 {
@@ -17,7 +17,7 @@ void gate_field_name(int i, char out[16])
 	if (i < GATE_FIELDS)
 		snprintf(out, 16, "%s", names[i]);
 	else
-		snprintf(out, 16, "c%d", i - GATE_FIELDS);
+		snprintf(out, 16, "%c%d", i < GATE_FIELDS + GATE_CELLS / 2 ? 'g' : 'b', (i - GATE_FIELDS) % (GATE_CELLS / 2));
 }
 
 static const char *text(const struct gate_view *g, int field)
@@ -30,16 +30,6 @@ static int64_t number(const struct gate_view *g, int field)
 	int64_t v;
 
 	return parse_i64(text(g, field), &v) < 0 ? 0 : v;
-}
-
-static void put_time(json_t *o, const char *key, int64_t ms)
-{
-	char utc[32];
-
-	if (ms <= 0)
-		return;
-	format_utc_ms(ms, utc);
-	json_put_text(o, key, utc);
 }
 
 static void put_flag(json_t *o, const char *key, bool value)
@@ -73,6 +63,63 @@ static void add_left(struct strbuf *out, const char *lead, int64_t ms)
 	strbuf_addf(out, "%s%s", lead, left);
 }
 
+/* The next word of *p, without which the rest is unreadable. */
+static int next_word(const char **p, char *out, size_t size)
+{
+	size_t len = strcspn(*p, " ");
+
+	if (!len || len >= size || !(*p)[len])
+		return -1;
+	memcpy(out, *p, len);
+	out[len] = 0;
+	*p += len + 1;
+	return 0;
+}
+
+static int next_number(const char **p, int64_t *out)
+{
+	char word[24];
+
+	return next_word(p, word, sizeof(word)) < 0 ? -1 : parse_i64(word, out);
+}
+
+/* ---- an operator's rate ---- */
+
+struct set_rate { int64_t rate, until_ms, since_ms; const char *tier; };
+
+/* "rate until since tier"; false: there is none, or its time is over. */
+static bool set_rate_of(const struct gate_view *g, struct set_rate *out)
+{
+	const char *p = g->limit;
+
+	if (!p || next_number(&p, &out->rate) < 0 || next_number(&p, &out->until_ms) < 0 || next_number(&p, &out->since_ms) < 0 || out->rate < 1)
+		return false;
+	out->tier = strcmp(p, "-") ? p : NULL;
+	return !out->until_ms || out->until_ms > g->now_ms;
+}
+
+static int64_t rate_of(const struct gate_view *g)
+{
+	struct set_rate set;
+
+	return set_rate_of(g, &set) ? set.rate : g->account->rate;
+}
+
+static void put_set_rate(json_t *o, const struct gate_view *g)
+{
+	struct set_rate set;
+	json_t *member;
+
+	if (!set_rate_of(g, &set))
+		return;
+	member = json_object();
+	json_put_int(member, "rate", set.rate);
+	json_put_text(member, "tier", set.tier);
+	json_put_time(member, "since", set.since_ms);
+	json_put_time(member, "until", set.until_ms);
+	json_object_set_new(o, "operator_rate", member);
+}
+
 /* ---- the breaker ---- */
 
 enum breaker { CLOSED, RAMP, OPEN, PROBING, DUE };
@@ -89,9 +136,9 @@ static int64_t ramp_rate(const struct gate_view *g)
 	int64_t since = number(g, GATE_RA), steps = (g->now_ms - since) / g->conf->breaker_ramp, rate;
 
 	if (!since)
-		return g->account->rate;
+		return rate_of(g);
 	rate = (int64_t)1 << (steps < 0 ? 0 : steps > STEPS_MAX ? STEPS_MAX : steps);
-	return rate < g->account->rate ? rate : g->account->rate;
+	return rate < rate_of(g) ? rate : rate_of(g);
 }
 
 static enum breaker breaker_of(const struct gate_view *g)
@@ -99,7 +146,7 @@ static enum breaker breaker_of(const struct gate_view *g)
 	const char *state = text(g, GATE_BS);
 
 	if (!*state)
-		return ramp_rate(g) < g->account->rate ? RAMP : CLOSED;
+		return ramp_rate(g) < rate_of(g) ? RAMP : CLOSED;
 	if (number(g, GATE_BU) <= g->now_ms)
 		return DUE;
 	return strcmp(state, "half") ? OPEN : PROBING;
@@ -110,21 +157,17 @@ bool gate_breaker_is_calm(const struct gate_view *g)
 	return breaker_of(g) == CLOSED;
 }
 
-/* "second good failed" each, of the last minute. */
+/* Those of the last minute; each its slot and the count behind it. */
 static void sum_cells(const struct gate_view *g, int64_t *good, int64_t *failed)
 {
-	int64_t second = g->now_ms / 1000;
+	int64_t slot = g->now_ms / CELL_MS;
 
 	*good = *failed = 0;
 	for (int i = GATE_FIELDS; i < g->n; i++) {
-		char at[24], ok[24], bad[24];
-		int64_t a, n, m;
+		int64_t v = number(g, i), at = v / CELL_FULL;
 
-		if (sscanf(text(g, i), "%23s %23s %23s", at, ok, bad) != 3 || parse_i64(at, &a) < 0 || parse_i64(ok, &n) < 0 ||
-		    parse_i64(bad, &m) < 0 || a <= second - GATE_CELLS || a > second)
-			continue;
-		*good += n;
-		*failed += m;
+		if (at > slot - GATE_CELLS / 2 && at <= slot)
+			*(i < GATE_FIELDS + GATE_CELLS / 2 ? good : failed) += v % CELL_FULL;
 	}
 }
 
@@ -163,7 +206,7 @@ json_t *gate_breaker(const struct gate_view *g)
 
 	json_put_text(o, "state", breaker_name(b));
 	if (b == OPEN || b == PROBING)
-		put_time(o, "until", number(g, GATE_BU));
+		json_put_time(o, "until", number(g, GATE_BU));
 	json_put_int(o, "opened_in_a_row", number(g, GATE_BK));
 	if (b == PROBING && *text(g, GATE_BO))
 		json_put_text(o, "probe_owner", text(g, GATE_BO));
@@ -190,7 +233,7 @@ static int64_t share(const struct gate_view *g)
 
 static double rate_now(const struct gate_view *g)
 {
-	double corrected = (double)(g->account->rate * share(g)) / FULL;
+	double corrected = (double)(rate_of(g) * share(g)) / FULL;
 	int64_t ramp = ramp_rate(g);
 
 	return corrected < (double)ramp ? corrected : (double)ramp;
@@ -206,7 +249,18 @@ static void use(const struct gate_view *g, int64_t *now, int64_t *last)
 
 static int64_t percent(const struct gate_view *g, int64_t used)
 {
-	return used * 100 * 1000 / (g->account->rate * g->conf->limit_window);
+	return used * 100 * 1000 / (rate_of(g) * g->conf->limit_window);
+}
+
+void gate_figures(const struct gate_view *g, struct gate_figures *out)
+{
+	enum breaker b = breaker_of(g);
+	int64_t now, last;
+
+	use(g, &now, &last);
+	out->rate_now = rate_now(g);
+	out->use = (double)last * 1000 / ((double)rate_of(g) * (double)g->conf->limit_window);
+	out->breaker_is_open = b == OPEN || b == PROBING || b == DUE;
 }
 
 static void put_limit(json_t *o, const struct gate_view *g)
@@ -216,6 +270,7 @@ static void put_limit(json_t *o, const struct gate_view *g)
 	use(g, &now, &last);
 	json_put_text(o, "tier", g->account->tier);
 	json_put_int(o, "rate", g->account->rate);
+	put_set_rate(o, g);
 	json_object_set_new(o, "rate_now", json_real(rate_now(g)));
 	json_object_set_new(o, "share_percent", json_real((double)share(g) * 100 / FULL));
 	json_put_int(o, "used", now);
@@ -225,16 +280,30 @@ static void put_limit(json_t *o, const struct gate_view *g)
 	json_put_int(o, "window_ms", g->conf->limit_window);
 }
 
+static void add_set_rate(struct strbuf *out, const struct gate_view *g)
+{
+	struct set_rate set;
+
+	if (!set_rate_of(g, &set))
+		return;
+	strbuf_addf(out, "; an operator has set its rate to %" PRId64, set.rate);
+	if (set.until_ms)
+		add_left(out, ", which ends in ", set.until_ms - g->now_ms);
+	else
+		strbuf_adds(out, " until it is reset");
+}
+
 static void limit_sentence(const struct gate_view *g, struct strbuf *out)
 {
-	if (ramp_rate(g) < g->account->rate) {
+	if (ramp_rate(g) < rate_of(g)) {
 		strbuf_addf(out, "its breaker closed a short while ago: %" PRId64 " a second now", ramp_rate(g));
 		add_left(out, ", twice as many every ", g->conf->breaker_ramp);
 	} else if (share(g) < FULL) {
 		add_left(out, "Graph said that it was too fast: it has its whole rate again in ", (FULL - share(g)) * 100);
 	} else {
-		strbuf_addf(out, "it may send %" PRId64 " a second", g->account->rate);
+		strbuf_addf(out, "it may send %" PRId64 " a second", rate_of(g));
 	}
+	add_set_rate(out, g);
 	if (*text(g, GATE_UA))
 		strbuf_adds(out, "; it comes near its limit");
 }
@@ -249,7 +318,7 @@ json_t *gate_limit(const struct gate_view *g)
 		json_put_int(o, "headroom_percent", g->conf->limit_headroom);
 	if (g->account->tenant->rate)
 		json_put_int(o, "tenant_rate", g->account->tenant->rate);
-	if (ramp_rate(g) < g->account->rate)
+	if (ramp_rate(g) < rate_of(g))
 		json_put_int(o, "ramp_rate", ramp_rate(g));
 	put_flag(o, "approaching", *text(g, GATE_UA));
 	limit_sentence(g, &words);
@@ -293,7 +362,7 @@ static void lane_sentence(const struct gate_view *g, struct strbuf *out)
 		return;
 	}
 	if (!strcmp(state, "open"))
-		strbuf_addf(out, "its messages wait here because %s; ", lane_words(text(g, GATE_LW)));
+		strbuf_addf(out, "its messages wait here%s%s; ", *text(g, GATE_LW) ? " because " : "", lane_words(text(g, GATE_LW)));
 	else if (!strcmp(state, "opening"))
 		strbuf_adds(out, "a sender is opening it; ");
 	else if (!strcmp(state, "closing"))
@@ -318,11 +387,11 @@ json_t *gate_lane(const struct gate_view *g)
 	json_put_text(o, "state", state);
 	if (*text(g, GATE_LH)) {
 		json_put_text(o, "holder", text(g, GATE_LH));
-		put_time(o, "holder_until", number(g, GATE_LL));
+		json_put_time(o, "holder_until", number(g, GATE_LL));
 	}
 	if (*text(g, GATE_LW))
 		json_put_text(o, "opened_for", text(g, GATE_LW));
-	put_time(o, lasts ? "since" : "until", number(g, GATE_LU));
+	json_put_time(o, lasts ? "since" : "until", number(g, GATE_LU));
 	lane_sentence(g, &words);
 	put_why(o, &words);
 	return o;
@@ -343,26 +412,6 @@ json_t *gate_account(const struct gate_view *g, json_t *hold)
 }
 
 /* ---- holds ---- */
-
-/* The next word of *p, without which the rest is unreadable. */
-static int next_word(const char **p, char *out, size_t size)
-{
-	size_t len = strcspn(*p, " ");
-
-	if (!len || len >= size || !(*p)[len])
-		return -1;
-	memcpy(out, *p, len);
-	out[len] = 0;
-	*p += len + 1;
-	return 0;
-}
-
-static int next_number(const char **p, int64_t *out)
-{
-	char word[24];
-
-	return next_word(p, word, sizeof(word)) < 0 ? -1 : parse_i64(word, out);
-}
 
 int gate_hold_read(const char *field, const char *words, struct gate_hold *out)
 {
@@ -414,10 +463,13 @@ static void put_whose(json_t *o, const struct gate_hold *h, const struct account
 		json_put_text(o, "tenant_id", whose ? whose->tenant->id : NULL);
 		json_put_text(o, "waba_id", h->first);
 		break;
+	case HOLD_PRIORITY:
+		json_put_text(o, "tenant_id", h->first);
+		break;
 	case HOLD_SCOPES:
 		break;
 	}
-	if (h->scope == HOLD_TEMPLATE || h->scope == HOLD_RECIPIENT)
+	if (h->scope >= HOLD_TEMPLATE)
 		json_put_text(o, hold_scope_name(h->scope), h->second);
 }
 
@@ -448,13 +500,13 @@ json_t *gate_hold(const struct gate_hold *h, const struct account *whose, int64_
 	json_put_text(o, "what", h->scope >= HOLD_TEMPLATE || h->scope == HOLD_ACCOUNT ? h->second : h->first);
 	json_put_text(o, "by", h->is_operators ? "operator" : "graph");
 	json_put_text(o, "reason", h->words);
-	put_time(o, "since", h->since_ms);
+	json_put_time(o, "since", h->since_ms);
 	if (h->is_operators) {
-		put_time(o, "until", h->until_ms);
+		json_put_time(o, "until", h->until_ms);
 	} else {
 		json_put_int(o, "code", h->code);
 		json_put_int(o, "in_a_row", h->times + 1);
-		put_time(o, "next_try", h->lease_ms > now_ms ? h->lease_ms : h->until_ms);
+		json_put_time(o, "next_try", h->lease_ms > now_ms ? h->lease_ms : h->until_ms);
 		put_flag(o, "probing", h->lease_ms > now_ms);
 	}
 	hold_sentence(h, now_ms, &words);

@@ -8,8 +8,12 @@ const struct tenant *call_tenant(const struct admin *a, struct http_call *c)
 	const char *id = http_call_query(c, "tenant");
 	const struct tenant *t = id ? conf_tenant(a->conf, id) : NULL;
 
+	if (a->asked)
+		return a->asked->tenant;
 	if (!id)
 		reply_problem(c, 400, "bad_request", "tenant: is missing");
+	else if (!t && registry_word(a->registry, id) == TENANT_AWAY)
+		reply_problem(c, 503, "tenants_away", "the tenant service does not answer, and the tenant is not known here");
 	else if (!t)
 		reply_problem(c, 404, "unknown_tenant", "no tenant has this id");
 	return t;
@@ -18,7 +22,7 @@ const struct tenant *call_tenant(const struct admin *a, struct http_call *c)
 const struct account *call_account(const struct admin *a, struct http_call *c)
 {
 	const struct tenant *t = call_tenant(a, c);
-	const char *id = http_call_query(c, "account");
+	const char *id = a->asked ? a->asked->account : http_call_query(c, "account");
 	const struct account *account = t && id ? tenant_account(t, id) : NULL;
 
 	if (t && !id)

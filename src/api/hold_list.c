@@ -34,13 +34,19 @@ static void whose_release(struct whose *w)
 	free(w->by_waba);
 }
 
+/* Its field says whose it is. */
+static bool is_by_name(const struct gate_hold *h)
+{
+	return h->scope == HOLD_TENANT || h->scope == HOLD_ACCOUNT || h->scope == HOLD_PRIORITY;
+}
+
 static const struct account *find(const struct whose *w, const struct gate_hold *h)
 {
 	bool is_number = h->scope == HOLD_NUMBER || h->scope == HOLD_RECIPIENT;
 	struct account key = { .phone_number_id = (char *)(uintptr_t)h->first, .waba_id = (char *)(uintptr_t)h->first };
 	const struct account *k = &key, **found;
 
-	if (h->scope == HOLD_TENANT || h->scope == HOLD_ACCOUNT)
+	if (is_by_name(h))
 		return NULL;
 	found = bsearch(&k, is_number ? w->by_number : w->by_waba, w->n, sizeof(k), is_number ? by_number : by_waba);
 	return found ? *found : NULL;
@@ -50,7 +56,7 @@ static bool is_wanted(const struct survey *s, const struct gate_hold *h, const s
 {
 	if (!s->tenant)
 		return true;
-	return h->scope == HOLD_TENANT || h->scope == HOLD_ACCOUNT ? !strcmp(h->first, s->tenant->id) : whose != NULL;
+	return is_by_name(h) ? !strcmp(h->first, s->tenant->id) : whose != NULL;
 }
 
 struct entry { int64_t since_ms; int at; };

@@ -20,14 +20,12 @@ static void answer(struct admin *a, struct http_call *c)
 
 static void tell(struct http_call *c, const char *command, int64_t for_ms)
 {
-	struct http_peer peer = http_call_peer(c);
-	char uid[16] = "-", span[32] = "-";
+	char who[OPERATOR_MAX], span[32] = "-";
 
-	if (peer.known)
-		snprintf(uid, sizeof(uid), "%u", (unsigned)peer.uid);
+	call_operator(c, who);
 	if (for_ms)
 		format_msec(for_ms, span);
-	log_notice("operator", "uid=%s command=%s what=host for=%s", uid, command, span);
+	log_notice("operator", "%s command=%s what=host for=%s", who, command, span);
 }
 
 void on_host_show(struct admin *a, struct http_call *c)

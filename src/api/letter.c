@@ -87,9 +87,9 @@ static bool text_fits(const json_t *letter, const struct letter_filter *f)
 	struct strbuf text = STRBUF_INIT;
 	bool fits;
 
-	if (!message)
+	if (!message || json_is_null(message))
 		return false;
-	json_dump_to(message, JSON_COMPACT | JSON_ENCODE_ANY, &text);
+	json_dump_to(message, JSON_COMPACT, &text);
 	fits = strstr(text.buf, f->text[LETTER_TEXT]) != NULL;
 	strbuf_release(&text);
 	return fits;

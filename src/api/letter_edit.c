@@ -8,8 +8,9 @@
 
 const char *letter_edit_read(struct letter_edit *e, const void *message, size_t len, struct strbuf *why)
 {
+	static const struct message_rules any;
 	struct message m;
-	enum reason r = message_decode(&m, message, len, why);
+	enum reason r = message_decode(&m, &any, message, len, why);
 
 	if (json_is_object(m.root))
 		e->message = json_incref(m.root);	/* what else is wrong with it may be right once it has the letter's id */
@@ -147,20 +148,30 @@ static const char *check(const struct message *m, enum reason r, size_t len, con
 	return NULL;
 }
 
-/* As the sender would name it: by its id, if there is such an account. */
-static const char *account_of(const struct message *m, const struct conf *c)
+static const struct account *account_of(const struct message *m, const struct conf *c)
 {
 	const struct tenant *t = conf_tenant(c, m->tenant_id);
-	const struct account *a = !t ? NULL : m->account_id ? tenant_account(t, m->account_id) : tenant_default_account(t);
 
-	return a ? a->id : m->account_id;
+	return !t ? NULL : m->account_id ? tenant_account(t, m->account_id) : tenant_default_account(t);
+}
+
+static enum reason decode(struct message *m, const struct strbuf *body, const struct conf *c, struct strbuf *why)
+{
+	struct message_rules rules = message_rules(c);
+	enum reason r = message_decode(m, &rules, body->buf, body->len, why);
+	const struct account *a;
+
+	if (r != REASON_NONE)
+		return r;
+	a = account_of(m, c);
+	return message_set_phone(m, a && a->region ? a->region : c->default_region, why);
 }
 
 static json_t *with_message(const json_t *letter, const struct message *m, const struct conf *c, int64_t now_ms)
 {
 	json_t *o = json_copy((json_t *)(uintptr_t)letter);
-	const char *account = account_of(m, c);
-	char now[32];
+	const struct account *a = account_of(m, c);
+	const char *account = a ? a->id : m->account_id;	/* as the sender would name it */
 
 	if (!account)
 		json_object_del(o, "account_id");
@@ -170,8 +181,7 @@ static json_t *with_message(const json_t *letter, const struct message *m, const
 	json_put_text(o, "account_id", account);
 	json_put_text(o, "correlation_id", m->correlation_id);
 	json_object_set(o, "message", m->root);
-	format_utc_ms(now_ms, now);
-	json_put_text(o, "edited_at", now);
+	json_put_time(o, "edited_at", now_ms);
 	return o;
 }
 
@@ -192,7 +202,7 @@ const char *letter_edit_make(const struct letter_edit *e, const json_t *letter, 
 	} else {
 		keep_id(message, letter);
 		json_dump_to(message, JSON_COMPACT, &body);
-		refusal = check(&m, message_decode(&m, body.buf, body.len, why), body.len, letter, c, why);
+		refusal = check(&m, decode(&m, &body, c, why), body.len, letter, c, why);
 		if (!refusal)
 			*out = with_message(letter, &m, c, now_ms);
 		message_release(&m);

@@ -36,6 +36,13 @@ void on_account_list(struct admin *a, struct http_call *c)
 	survey_start(a, c, &kind);
 }
 
+void lists_account(struct admin *a, struct http_call *c)
+{
+	static const struct survey_kind kind = { .holds = true, .accounts = true, .take = take_account };
+
+	survey_start_one(a, c, &kind);
+}
+
 /* ---- breakers ---- */
 
 static json_t *take_breaker(struct survey *s, const struct gate_view *g)
@@ -52,14 +59,14 @@ static json_t *take_troubled(struct survey *s, const struct gate_view *g)
 
 void on_breaker_list(struct admin *a, struct http_call *c)
 {
-	static const struct survey_kind kind = { .list = "breakers", .accounts = true, .take = take_troubled };
+	static const struct survey_kind kind = { .list = "breakers", .holds = true, .accounts = true, .take = take_troubled };
 
 	survey_start(a, c, &kind);
 }
 
 void on_breaker_show(struct admin *a, struct http_call *c)
 {
-	static const struct survey_kind kind = { .accounts = true, .cells = true, .take = take_breaker };
+	static const struct survey_kind kind = { .holds = true, .accounts = true, .cells = true, .take = take_breaker };
 
 	survey_start_one(a, c, &kind);
 }
@@ -102,7 +109,7 @@ static json_t *take_limit(struct survey *s, const struct gate_view *g)
 
 void on_limit_show(struct admin *a, struct http_call *c)
 {
-	static const struct survey_kind kind = { .accounts = true, .take = take_limit };
+	static const struct survey_kind kind = { .holds = true, .accounts = true, .take = take_limit };
 
 	survey_start_one(a, c, &kind);
 }

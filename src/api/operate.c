@@ -18,8 +18,7 @@ enum { FOR_MIN_MS = 1000, HOLD_MAX_DAYS = 365, BREAKER_MAX_DAYS = 7, REASON_MAX 
 struct operation {
 	const struct admin *a;
 	struct http_call *call;			/* NULL: the client has gone */
-	uid_t uid;
-	bool knows_uid;
+	char who[OPERATOR_MAX];
 	const char *verb;
 	const struct tenant *tenant;
 	const struct account *account;		/* of a breaker; of a hold where one is named */
@@ -60,13 +59,11 @@ static void answer(struct operation *o, json_t *body)
 /* Neither the operator's words nor a recipient, by whatever name, go to the log. */
 static void tell(const struct operation *o, const char *result)
 {
-	char uid[16] = "-", span[32] = "-";
+	char span[32] = "-";
 
-	if (o->knows_uid)
-		snprintf(uid, sizeof(uid), "%u", (unsigned)o->uid);
 	if (o->for_ms)
 		format_msec(o->for_ms, span);
-	log_notice("operator", "uid=%s command=%s tenant=%s account=%s what=%s for=%s result=%s", uid, o->verb, o->tenant->id,
+	log_notice("operator", "%s command=%s tenant=%s account=%s what=%s for=%s result=%s", o->who, o->verb, o->tenant->id,
 		   o->account ? o->account->id : "-", o->scope == HOLD_RECIPIENT ? "recipient" : *o->field ? o->field : "breaker",
 		   span, result);
 }
@@ -76,7 +73,7 @@ static void resolve_held(const struct operation *o, const char *words)
 {
 	struct alert_subject who = { o->tenant->id, NULL, o->field };
 
-	if (o->scope == HOLD_TENANT || o->scope == HOLD_RECIPIENT)	/* never Graph's | never told */
+	if (o->scope == HOLD_TENANT || o->scope == HOLD_PRIORITY || o->scope == HOLD_RECIPIENT)	/* never Graph's | never told */
 		return;
 	if (o->account && (o->scope == HOLD_ACCOUNT || o->scope == HOLD_NUMBER))
 		who.account_id = o->account->id;
@@ -130,10 +127,10 @@ static void start(struct operation *o, store_reply_f *done)
 
 static struct operation *operation_new(const struct admin *a, struct http_call *c, const char *verb, const struct tenant *t)
 {
-	struct http_peer peer = http_call_peer(c);
 	struct operation *o = mem_alloc(sizeof(*o));
 
-	*o = (struct operation){ .a = a, .call = c, .uid = peer.uid, .knows_uid = peer.known, .verb = verb, .tenant = t };
+	*o = (struct operation){ .a = a, .call = c, .verb = verb, .tenant = t };
+	call_operator(c, o->who);
 	return o;
 }
 
@@ -211,7 +208,7 @@ static const char *take_selector(struct operation *o, struct strbuf *why)
 {
 	struct selector_options options = {
 		http_call_query(o->call, "account"), http_call_query(o->call, "number"), http_call_query(o->call, "waba"),
-		http_call_query(o->call, "template"), http_call_query(o->call, "recipient"),
+		http_call_query(o->call, "template"), http_call_query(o->call, "recipient"), http_call_query(o->call, "priority"),
 	};
 	struct selector s;
 	const char *code = selector_read(&s, o->tenant, &options, why);
@@ -287,6 +284,16 @@ void on_hold_release(struct admin *a, struct http_call *c)
 	change_hold(a, c, "release", take_selector, on_released);
 }
 
+void on_pause(struct admin *a, struct http_call *c)
+{
+	on_hold_set(a, c);
+}
+
+void on_resume(struct admin *a, struct http_call *c)
+{
+	on_hold_release(a, c);
+}
+
 void on_account_hold(struct admin *a, struct http_call *c)
 {
 	if (call_account(a, c))
@@ -313,15 +320,13 @@ static json_t *breaker_json(const struct operation *o)
 static void on_tripped(void *arg, const struct store_reply *r)
 {
 	struct operation *o = arg;
-	char until[32];
 	json_t *body;
 
 	if (!has_answer(o, r, 2))
 		return;
 	tell(o, "open");
-	format_utc_ms(r->v[1].i + o->for_ms, until);
 	body = breaker_json(o);
-	json_put_text(body, "until", until);
+	json_put_time(body, "until", r->v[1].i + o->for_ms);
 	answer(o, body);
 }
 

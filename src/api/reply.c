@@ -16,13 +16,22 @@ void reply_json(struct http_call *c, int status, json_t *o)
 	reply(c, status, "application/json", o);
 }
 
-void reply_problem(struct http_call *c, int status, const char *code, const char *detail)
+void reply_problem_with(struct http_call *c, int status, const char *code, json_t *more)
 {
 	json_t *o = json_object();
 
 	json_put_text(o, "code", code);
 	json_put_text(o, "title", code);
 	json_put_int(o, "status", status);
-	json_put_text(o, "detail", detail);
+	json_object_update(o, more);
+	json_decref(more);
 	reply(c, status, "application/problem+json", o);
+}
+
+void reply_problem(struct http_call *c, int status, const char *code, const char *detail)
+{
+	json_t *more = json_object();
+
+	json_put_text(more, "detail", detail);
+	reply_problem_with(c, status, code, more);
 }

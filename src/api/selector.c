@@ -9,8 +9,8 @@ static const char bad_request[] = "bad_request", unknown_account[] = "unknown_ac
 static const struct account *with_waba(const struct tenant *t, const char *waba)
 {
 	for (int i = 0; i < t->n_accounts; i++)
-		if (!strcmp(t->accounts[i].waba_id, waba))
-			return &t->accounts[i];
+		if (!strcmp(t->accounts[i]->waba_id, waba))
+			return t->accounts[i];
 	return NULL;
 }
 
@@ -85,7 +85,7 @@ static const char *narrow_to_template(struct selector *s, const char *name, stru
 		return bad_request;
 	}
 	if (s->scope == HOLD_ACCOUNT)
-		hold_template_field(s->account, name, s->field);
+		hold_template_field(s->account, name, NULL, s->field);
 	else
 		snprintf(s->field + strlen(s->field), sizeof(s->field) - strlen(s->field), ":%s", name);
 	s->field[0] = 'p';
@@ -114,12 +114,30 @@ static const char *narrow_to_recipient(struct selector *s, const char *who, stru
 	return NULL;
 }
 
+/* For whoever sends it: what is urgent is so for a tenant, not for one of its numbers. */
+static const char *read_priority(struct selector *s, const struct tenant *t, const struct selector_options *o, struct strbuf *why)
+{
+	if (o->account || o->number || o->waba || o->template || o->recipient) {
+		why_write(why, "priority: of the whole tenant; found something of it, too");
+		return bad_request;
+	}
+	if (!hold_priority_class_is(o->priority)) {
+		why_write(why, "priority: found %.32s, allowed low, normal, high", o->priority);
+		return bad_request;
+	}
+	s->scope = HOLD_PRIORITY;
+	hold_priority_field(t, o->priority, s->field);
+	return NULL;
+}
+
 static const char *read_base(struct selector *s, const struct tenant *t, const struct selector_options *o, struct strbuf *why)
 {
 	if (!!o->account + !!o->number + !!o->waba > 1) {
 		why_write(why, "account, number, waba: found several, allowed one of them");
 		return bad_request;
 	}
+	if (o->priority)
+		return read_priority(s, t, o, why);
 	if (o->account)
 		return read_account(s, t, o->account, why);
 	if (o->number)
@@ -141,7 +159,7 @@ const char *selector_read(struct selector *s, const struct tenant *t, const stru
 		return bad_request;
 	}
 	code = read_base(s, t, o, why);
-	s->is_known = s->scope == HOLD_TENANT || s->account;
+	s->is_known = s->scope == HOLD_TENANT || s->scope == HOLD_PRIORITY || s->account;
 	if (!code && o->template)
 		code = narrow_to_template(s, o->template, why);
 	if (!code && o->recipient)

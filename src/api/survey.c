@@ -50,6 +50,16 @@ void surveys_free(struct admin *a)
 		survey_free(CONTAINER_OF(a->surveys.next, struct survey, list));
 }
 
+static void end(struct survey *s, bool ok)
+{
+	survey_done_f *done = s->done;
+	void *arg = s->arg;
+
+	survey_free(s);
+	if (done)
+		done(arg, ok);
+}
+
 static void answer(struct survey *s)
 {
 	if (s->kind->list)
@@ -57,7 +67,7 @@ static void answer(struct survey *s)
 	strbuf_addc(&s->body, '\n');
 	if (s->call)
 		http_answer(s->call, 200, "application/json", s->body.buf, s->body.len);
-	survey_free(s);
+	end(s, true);
 }
 
 static void end_failed(struct survey *s)
@@ -66,7 +76,7 @@ static void end_failed(struct survey *s)
 		reply_problem(s->call, 503, s->failed, "the broker cannot be asked what waits in the lanes");
 	else if (s->call)
 		reply_problem(s->call, 503, s->failed, "Redis does not answer");
-	survey_free(s);
+	end(s, false);
 }
 
 /* ---- lanes: what waits in them, of the broker ---- */
@@ -129,13 +139,13 @@ static void on_time(void *arg, const struct store_reply *r)
 	go_on(s);
 }
 
-/* Those that concern accounts: a template's or recipient's is not looked for. */
-static void keep_holds(struct survey *s, const struct tenant *of_domain, const struct store_reply *r)
+/* Those that concern accounts: a template's, recipient's or priority's is not looked for. */
+void survey_keep_holds(struct survey *s, const struct tenant *of_domain, const struct store_reply *r)
 {
 	json_t *fields = json_object();
 
 	for (int i = 0; i + 1 < r->n; i += 2)
-		if (r->v[i].s && r->v[i + 1].s && !strchr("pr", r->v[i].s[0]))
+		if (r->v[i].s && r->v[i + 1].s && !strchr("prq", r->v[i].s[0]))
 			json_put_text(fields, r->v[i].s, r->v[i + 1].s);
 	json_object_set_new(s->holds, of_domain->domain, fields);
 }
@@ -148,7 +158,7 @@ static void on_holds(void *arg, const struct store_reply *r)
 	if (!is_bad(s, r) && s->kind->take_holds)
 		s->kind->take_holds(s, s->domains[i], r);
 	else if (!s->failed)
-		keep_holds(s, s->domains[i], r);
+		survey_keep_holds(s, s->domains[i], r);
 	go_on(s);
 }
 
@@ -156,11 +166,13 @@ static void on_account(void *arg, const struct store_reply *r)
 {
 	struct survey *s = arg;
 	int i = index_of_answer(s);
+	char limit[HOLD_FIELD_MAX];
 	json_t *item;
 
 	if (!is_bad(s, r)) {
+		limit_field(s->accounts[i], limit);
 		item = s->kind->take(s, &(struct gate_view){ .conf = s->a->conf, .account = s->accounts[i], .v = r->v, .n = r->n,
-							     .now_ms = survey_now_ms(s) });
+							     .limit = survey_hold(s, s->accounts[i]->tenant, limit), .now_ms = survey_now_ms(s) });
 		if (item && s->kind->counts_lanes)
 			keep_lane(s, s->accounts[i], item);
 		else if (item)
@@ -283,7 +295,7 @@ static void add_tenant(struct survey *s, const struct tenant *t)
 		s->domains[s->n_domains++] = t;
 	}
 	for (int i = 0; i < t->n_accounts; i++)
-		s->accounts[s->n_accounts++] = &t->accounts[i];
+		s->accounts[s->n_accounts++] = t->accounts[i];
 }
 
 static struct survey *survey_new(struct admin *a, struct http_call *c, const struct survey_kind *kind)
@@ -293,11 +305,12 @@ static struct survey *survey_new(struct admin *a, struct http_call *c, const str
 	*s = (struct survey){ .a = a, .call = c, .kind = kind, .holds = json_object() };
 	list_add_tail(&a->surveys, &s->list);
 	strbuf_init(&s->body);
-	s->domains = mem_array((size_t)a->conf->n_tenants + 1, sizeof(*s->domains));
-	s->accounts = mem_array((size_t)a->conf->n_accounts + 1, sizeof(*s->accounts));
+	s->domains = mem_array((size_t)tenant_set_size(a->conf->tenants) + 1, sizeof(*s->domains));
+	s->accounts = mem_array((size_t)a->conf->tenants->n_accounts + 1, sizeof(*s->accounts));
 	if (kind->list)
 		strbuf_addf(&s->body, "{\"%s\":[", kind->list);
-	http_call_on_gone(c, on_client_gone, s);
+	if (c)
+		http_call_on_gone(c, on_client_gone, s);
 	return s;
 }
 
@@ -306,16 +319,27 @@ void survey_start(struct admin *a, struct http_call *c, const struct survey_kind
 	const struct tenant *t = NULL;
 	struct survey *s;
 
-	if (http_call_query(c, "tenant")) {
+	if (a->asked || http_call_query(c, "tenant")) {
 		t = call_tenant(a, c);
 		if (!t)
 			return;
 	}
 	s = survey_new(a, c, kind);
 	s->tenant = t;
-	for (int i = 0; i < a->conf->n_tenants; i++)
-		if (!t || t == &a->conf->tenants[i])
-			add_tenant(s, &a->conf->tenants[i]);
+	for (int i = 0; i < tenant_set_size(a->conf->tenants); i++)
+		if (!t || t == tenant_set_at(a->conf->tenants, i))
+			add_tenant(s, tenant_set_at(a->conf->tenants, i));
+	go_on(s);
+}
+
+void survey_start_own(struct admin *a, const struct survey_kind *kind, survey_done_f *done, void *arg)
+{
+	struct survey *s = survey_new(a, NULL, kind);
+
+	s->done = done;
+	s->arg = arg;
+	for (int i = 0; i < tenant_set_size(a->conf->tenants); i++)
+		add_tenant(s, tenant_set_at(a->conf->tenants, i));
 	go_on(s);
 }
 

@@ -13,6 +13,8 @@
 #include "base/rand.h"
 #include "base/failpoint.h"
 
+enum { DESCRIPTORS = 65536 };
+
 static void drop_privileges(const struct conf *c)
 {
 	struct passwd *pw;
@@ -37,6 +39,17 @@ static void harden(void)
 #endif
 }
 
+/* What a login shell may have is little for a server; whoever wants less sets the hard limit. */
+static void allow_descriptors(void)
+{
+	struct rlimit r;
+
+	if (getrlimit(RLIMIT_NOFILE, &r) < 0 || r.rlim_cur >= DESCRIPTORS)
+		return;
+	r.rlim_cur = r.rlim_max < DESCRIPTORS ? r.rlim_max : DESCRIPTORS;
+	setrlimit(RLIMIT_NOFILE, &r);
+}
+
 static NORETURN void live(const struct role *role, const struct child_context *ctx, pid_t supervisor)
 {
 	char title[17];
@@ -47,6 +60,7 @@ static NORETURN void live(const struct role *role, const struct child_context *c
 	rand_after_fork();
 	drop_privileges(ctx->conf);
 	harden();
+	allow_descriptors();
 	/* Only now: setuid clears it.  The parent may be gone already. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 	if (getppid() != supervisor)

@@ -18,7 +18,7 @@ int sender_main(const struct child_context *ctx)
 	int code = EX_CONFIG;
 
 	http_global_setup();
-	s = sender_new(l, ctx->conf, ctx->board, ctx->slot, ctx->number, &why);
+	s = sender_new(l, ctx->conf, ctx->board, ctx->slot, ctx->number, ctx->link_fd, &why);
 	if (s) {
 		child_signals(l, on_term, s);
 		log_info("started", "generation=%d", ctx->generation);
