@@ -13,6 +13,7 @@ static const struct command commands[] = {
 	{ "depth", DEPTH_HELP, depth_main },
 	{ "watch", WATCH_HELP, watch_main },
 	{ "bare",  BARE_HELP,  bare_main },
+	{ "post",  POST_HELP,  post_main },
 	{ "micro", MICRO_HELP, micro_main },
 };
 

@@ -1,10 +1,10 @@
-/* accounts - the accounts file: a JSON array of {"tenant_id", "account_id", "phone_number_id", "access_token", ...}. */
+/* accounts - the accounts file: a JSON array of {"tenant_id", "account_id", "phone_number_id", "access_token", "api_key", ...}. */
 #ifndef LOAD_ACCOUNTS_H
 #define LOAD_ACCOUNTS_H
 
 #include "load/options.h"
 
-struct account { char *tenant, *id, *phone_number_id, *token; };	/* the last two: "" when the file has none */
+struct account { char *tenant, *id, *phone_number_id, *token, *api_key; };	/* the last three: "" when the file has none */
 
 struct accounts { struct account *at; int n; };
 

@@ -26,5 +26,6 @@ struct generator {
 };
 
 struct outgoing *generator_next(struct generator *g);	/* NULL: all count were made */
+const char *generator_prefix(const char *given);	/* given, or one that no other run has */
 
 #endif

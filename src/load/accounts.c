@@ -31,7 +31,7 @@ static void add(struct accounts *a, const json_t *o)
 {
 	a->at = mem_grow(a->at, (size_t)a->n + 1, sizeof(*a->at));
 	a->at[a->n++] = (struct account){ text_of(o, "tenant_id"), text_of(o, "account_id"),
-		text_of(o, "phone_number_id"), text_of(o, "access_token") };
+		text_of(o, "phone_number_id"), text_of(o, "access_token"), text_of(o, "api_key") };
 }
 
 void accounts_load(struct accounts *a, const char *file, const struct texts *ids, const char *tenant)
@@ -60,6 +60,7 @@ void accounts_release(struct accounts *a)
 		free(a->at[i].id);
 		free(a->at[i].phone_number_id);
 		mem_free_secret(a->at[i].token);
+		mem_free_secret(a->at[i].api_key);
 	}
 	free(a->at);
 	*a = (struct accounts){ 0 };

@@ -14,11 +14,10 @@
 #include <unistd.h>
 
 #include "base/mem.h"
-#include "base/rand.h"
+#include "base/progress.h"
 #include "base/str.h"
 #include "load/generator.h"
 #include "load/lines.h"
-#include "load/progress.h"
 #include "load/session.h"
 
 enum { WINDOW = 1000, UNWRITTEN_MAX = 4 << 20, TICK_MS = 2, BITE = 256 };
@@ -339,14 +338,6 @@ static enum envelope envelope_of(const char *s)
 	return ENVELOPE_MIX;
 }
 
-static const char *prefix_or_new(const char *given)
-{
-	static char made[32];
-
-	snprintf(made, sizeof(made), "load-%08" PRIx32, (uint32_t)rand_u64());
-	return given ? given : made;
-}
-
 static void setup_generator(struct feed *f, const struct feed_options *o)
 {
 	struct generator *g = &f->generator;
@@ -354,11 +345,9 @@ static void setup_generator(struct feed *f, const struct feed_options *o)
 	if (!o->accounts)
 		usage_error("feed wants --accounts FILE or --stdin");
 	accounts_load(&f->accounts, o->accounts, &o->account, o->tenant);
-	*g = (struct generator){ .accounts = &f->accounts, .prefix = prefix_or_new(o->prefix), .seed = (uint64_t)o->seed,
+	*g = (struct generator){ .accounts = &f->accounts, .prefix = generator_prefix(o->prefix), .seed = (uint64_t)o->seed,
 		.count = o->count, .recipients = o->recipients, .body_bytes = o->body_bytes, .priority = (int)o->priority,
 		.envelope = envelope_of(o->envelope), .on_unknown = o->on_unknown, .ttl_s = o->ttl_s };
-	if (strlen(g->prefix) > 200)
-		usage_error("--prefix is too long");
 	if (o->to && (o->to[0] != '+' || !str_is_digits(o->to + 1) || parse_i64(o->to + 1, &g->to_base) < 0))
 		usage_error("--to wants a number like +4915100000000, not \"%s\"", o->to);
 }

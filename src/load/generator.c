@@ -4,9 +4,10 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/rand.h"
 #include "base/str.h"
 
-enum { STRIDE = 61803399, NUMBERS = 100000000 };	/* STRIDE shares no factor with NUMBERS: the walk meets each once */
+enum { PREFIX_MAX = 200, STRIDE = 61803399, NUMBERS = 100000000 };	/* STRIDE shares no factor with NUMBERS: the walk meets each once */
 
 static void recipient_of(const struct generator *g, char out[32])
 {
@@ -59,6 +60,16 @@ static json_t *envelope_2(const struct generator *g, const struct account *a, co
 		json_object_set_new(meta, "priority", json_integer(g->priority));
 	return json_pack("{s:o, s:{s:s, s:s, s:s, s:s, s:o}}", "metadata", meta, "wabaPayload", "messaging_product", "whatsapp",
 		"recipient_type", "individual", "to", to, "type", "text", "text", text_payload(g, id));
+}
+
+const char *generator_prefix(const char *given)
+{
+	static char made[32];
+
+	if (given && strlen(given) > PREFIX_MAX)
+		usage_error("--prefix is too long");
+	snprintf(made, sizeof(made), "load-%08" PRIx32, (uint32_t)rand_u64());
+	return given ? given : made;
 }
 
 struct outgoing *generator_next(struct generator *g)
