@@ -278,6 +278,28 @@ START_TEST(a_long_text_is_cut_between_characters)
 }
 END_TEST
 
+START_TEST(a_control_message_is_sent_without_a_wamid)
+{
+	static const struct { int http; const char *body; enum outcome outcome; } says[] = {
+		{ 200, "{\"success\":true}", OUTCOME_SENT }, { 201, "{\"success\":true,\"more\":1}", OUTCOME_SENT },
+		{ 200, "{\"success\":false}", OUTCOME_UNKNOWN }, { 200, "{\"success\":\"true\"}", OUTCOME_UNKNOWN }, { 200, "{\"success\":true", OUTCOME_UNKNOWN },
+		{ 200, "[true]", OUTCOME_UNKNOWN }, { 302, "{\"success\":true}", OUTCOME_UNKNOWN }, { 502, "{\"success\":true}", OUTCOME_UNKNOWN },
+		{ 400, "{\"success\":true}", OUTCOME_SERVER }, { 200, "{\"success\":true,\"error\":{\"code\":100}}", OUTCOME_REFUSED },
+		{ 200, SENT, OUTCOME_SENT },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(says); i++) {
+		struct answer a;
+
+		answer_read(&a, NULL, says[i].http, says[i].body, strlen(says[i].body), -1, NULL);
+		answer_read_success(&a, says[i].body, strlen(says[i].body));
+		ck_assert_msg(a.outcome == says[i].outcome, "%d %s: %s", says[i].http, says[i].body, outcome_name(a.outcome));
+		ck_assert_msg(a.outcome != OUTCOME_SENT || !*a.text, "%s", a.text);
+	}
+	check(200, "{\"success\":true}", OUTCOME_UNKNOWN);	/* of a message it says nothing */
+}
+END_TEST
+
 START_TEST(a_wamid_fits_or_is_none)
 {
 	for (int n = WAMID_MAX - 1; n <= WAMID_MAX + 1; n++) {
@@ -358,6 +380,7 @@ int main(void)
 	tcase_add_test(c, what_an_answer_means);
 	tcase_add_test(c, the_details_of_an_error);
 	tcase_add_test(c, a_long_text_is_cut_between_characters);
+	tcase_add_test(c, a_control_message_is_sent_without_a_wamid);
 	tcase_add_test(c, a_wamid_fits_or_is_none);
 	tcase_add_test(c, an_answer_cut_anywhere_is_never_sent_and_never_refused);
 	tcase_add_test(c, hostile_answers_do_no_harm);

@@ -5,6 +5,7 @@
 
 #include "base/board.h"
 #include "base/log.h"
+#include "base/names.h"
 #include "base/heap.h"
 #include "base/rand.h"
 #include "base/strbuf.h"
@@ -185,7 +186,8 @@ END_TEST
 
 START_TEST(a_replacement_goes_on_counting_in_its_slot)
 {
-	struct board *b = board_new();
+	int fd;
+	struct board *b = board_new(&fd), *again = board_adopt(fd);
 	struct board_slot *first = board_take(b, "sender", 0), *second, *other;
 
 	first->pid = 100;
@@ -202,6 +204,49 @@ START_TEST(a_replacement_goes_on_counting_in_its_slot)
 	ck_assert_uint_eq(first->counters[COUNT_SENT], 1);
 	ck_assert_str_eq(counter_name(COUNT_SENT), "sent");
 	ck_assert_str_eq(gauge_name(GAUGE_READY), "ready");
+	ck_assert_ptr_nonnull(again);
+	ck_assert_uint_eq(again->slots[first - b->slots].counters[COUNT_SENT], 1);
+	again->layout++;				/* a program with other counters */
+	ck_assert_ptr_null(board_adopt(fd));
+}
+END_TEST
+
+/* ---- names ---- */
+
+struct thing { struct name name; char text[8]; bool drop; };
+
+static bool drop(void *arg, struct name *n)
+{
+	(void)arg;
+	return CONTAINER_OF(n, struct thing, name)->drop;
+}
+
+START_TEST(names_are_found_added_and_taken_out)
+{
+	static struct thing things[100];
+	struct names ns = { 0 };
+
+	ck_assert_ptr_null(names_find(&ns, ""));
+	names_remove(&ns, "nobody");
+	for (int i = 0; i < 100; i++) {
+		struct thing *t = &things[(i * 37) % 100];
+
+		snprintf(t->text, sizeof(t->text), "n%d", (i * 37) % 100);
+		t->name.text = t->text;
+		t->drop = (i * 37) % 3 == 0;
+		names_add(&ns, &t->name);
+	}
+	ck_assert_int_eq(ns.n, 100);
+	for (int i = 1; i < 100; i++)
+		ck_assert_int_lt(strcmp(ns.v[i - 1]->text, ns.v[i]->text), 0);
+	names_remove(&ns, "n50");
+	ck_assert_ptr_null(names_find(&ns, "n50"));
+	names_sweep(&ns, drop, NULL);
+	for (int i = 0; i < 100; i++)
+		ck_assert_ptr_eq(names_find(&ns, things[i].text), i == 50 || things[i].drop ? NULL : &things[i].name);
+	ck_assert_ptr_null(names_find(&ns, "n"));
+	names_release(&ns);
+	ck_assert_int_eq(ns.n, 0);
 }
 END_TEST
 
@@ -217,5 +262,6 @@ int main(void)
 	tcase_add_test(rest, random_numbers_keep_to_their_range_and_reach_its_ends);
 	tcase_add_test(rest, parent_and_child_get_different_bytes);
 	tcase_add_test(rest, a_replacement_goes_on_counting_in_its_slot);
+	tcase_add_test(rest, names_are_found_added_and_taken_out);
 	return unit_run(s);
 }

@@ -48,14 +48,19 @@ static const struct { const char *text, *reason; } broken[] = {
 	{ "respawn: { min = \"20s\"; };", "@/wamd.conf: respawn.min is longer than respawn.max" },
 	{ "amqp: { queue_type = \"quorum\"; };", "@/wamd.conf: amqp.queue_type quorum knows no priority: set amqp.max_priority = 0" },
 	{ "message: { max_age = \"4m\"; };", "@/wamd.conf: message.max_age is shorter than a delay step" },
+	{ "message: { unknown_types = \"drop\"; };", "@/wamd.conf:1: message.unknown_types: found \"drop\", allowed one of: refuse pass" },
+	{ "message: { default_region = \"de\"; };", "@/wamd.conf: message.default_region: found \"de\", allowed two capital letters such as DE, or none" },
+	{ "message: { default_region = \"DEU\"; };", "@/wamd.conf:1: message.default_region: found 3 characters, allowed 0 to 2" },
 	{ "graph: { url = \"http://graph.facebook.com\"; };", "@/wamd.conf: graph.url: must be https:// (http:// only to loopback)" },
+	{ "tenant_service: { url = \"http://tenants.example.com\"; };", "@/wamd.conf: tenant_service.url: must be https:// (http:// only to loopback)" },
+	{ "tenant_service: { bearer_file = \"nowhere\"; };", "@/wamd.conf: tenant_service.bearer_file: @/nowhere: No such file or directory" },
 	{ "graph: { url = \"http://127.example.com\"; };", "@/wamd.conf: graph.url: must be https:// (http:// only to loopback)" },
 	{ "graph: { url = \"http://127.0.0.1:80@example.com\"; };", "@/wamd.conf: graph.url: must be https:// (http:// only to loopback)" },
 	{ "graph: { url = \"http://[::1].example.com\"; };", "@/wamd.conf: graph.url: must be https:// (http:// only to loopback)" },
 	{ "graph: { version = \"25.0\"; };", "@/wamd.conf: graph.version: found \"25.0\", allowed such as \"v25.0\"" },
 	{ "redis: { prefix = \"{}:\"; };", "@/wamd.conf: redis.prefix: found \"{}:\", allowed without { and }, which mark what a cluster keeps together" },
 	{ "senders = 2;\nlimit = ;", "@/wamd.conf:2: syntax error" },
-	{ "senders = 2;\nsenders = 3;", "@/wamd.conf:2: duplicate setting name" },
+	{ "senders = 2;\nsenders = 3;", "@/wamd.conf:2: duplicate setting name: a group or setting stands only once in a file" },
 };
 
 START_TEST(every_mistake_is_named_with_its_place)

@@ -3,11 +3,13 @@
 
 #include "msg/event.h"
 
+static const struct message_rules rules;
+
 static struct message message(const char *body)
 {
 	struct message m;
 
-	(void)message_decode(&m, body, strlen(body), NULL);
+	(void)message_decode(&m, &rules, body, strlen(body), NULL);
 	return m;
 }
 
@@ -63,7 +65,7 @@ START_TEST(a_dead_letter_keeps_the_message)
 					 .len = letters[i].len, .real_len = letters[i].real_len, .history = "", .queue = "whatsapp.outbound" };
 		json_t *o;
 
-		(void)message_decode(&m, letters[i].body, letters[i].len, NULL);
+		(void)message_decode(&m, &rules, letters[i].body, letters[i].len, NULL);
 		event_dead_letter(&d, &out);
 		ck_assert_msg(strstr(out.buf, letters[i].want) != NULL, "%s", out.buf);
 		o = json_loadb(out.buf, out.len, JSON_REJECT_DUPLICATES, NULL);

@@ -23,7 +23,9 @@ static struct conf *conf;
 
 static void setup(void)
 {
-	tenant.accounts = accounts;
+	static struct account *all[] = { &accounts[0], &accounts[1] };
+
+	tenant.accounts = all;
 	tenant.n_accounts = (int)ARRAY_LEN(accounts);
 	conf = conf_defaults();
 }
@@ -101,10 +103,11 @@ START_TEST(each_state_of_a_breaker)
 }
 END_TEST
 
-/* NOW is second 1000000: cell c40. */
+/* NOW is in slot 200000: cells g8 and b8; the minute begins with slot 199989: g9 and b9. */
 START_TEST(answers_of_the_last_minute_are_summed)
 {
-	struct gate_view g = view_of(" c40=1000000,3,1 c39=999999,2,0 c41=999941,5,5 c42=999942,0,9 c43=1000003,7,7 c1=x,1,1 c2=999962,4", true);
+	struct gate_view g = view_of(" g8=200000000003 b8=200000000001 g7=199999000002 g9=199989000005 b9=199989000005 b10=199990000009"
+				     " g11=200003000007 g1=x b2=199988000004", true);
 	json_t *o = gate_breaker(&g);
 
 	ck_assert_int_eq(json_integer_value(json_object_get(o, "good")), 10);
@@ -112,7 +115,7 @@ START_TEST(answers_of_the_last_minute_are_summed)
 	check_text("sums", o, "account_id", "support");
 	check_text("sums", o, "phone_number_id", "101");
 	json_decref(o);
-	g = view_of(" c40=1000000,3,1 c41=999940,5,5", true);	/* a minute ago, to the second: no more */
+	g = view_of(" g8=200000000003 g9=199977000005 b9=199977000005", true);	/* of the minute before */
 	o = gate_breaker(&g);
 	ck_assert_int_eq(json_integer_value(json_object_get(o, "good")), 3);
 	json_decref(o);
@@ -166,6 +169,35 @@ START_TEST(rates_shares_and_use)
 }
 END_TEST
 
+/* NOW is 1000000000. */
+static const struct { const char *limit, *fields; double rate_now; int percent; const char *why; } set_rates[] = {
+	{ "20 0 999999000 -", " us=100000 uc=100", 20, 50, "it may send 20 a second; an operator has set its rate to 20 until it is reset" },
+	{ "200 1000005000 999999000 plus", "", 200, 0, "it may send 200 a second; an operator has set its rate to 200, which ends in 5s" },
+	{ "20 0 9 -", " f=500 ft=-0", 10, 0, "Graph said that it was too fast: it has its whole rate again in 50s; an operator has set its rate to 20 until it is reset" },
+	{ "20 0 9 -", " ra=-31000", 20, 0, "it may send 20 a second; an operator has set its rate to 20 until it is reset" },
+	{ "20 1000000000 9 -", "", 80, 0, "it may send 80 a second" },		/* over */
+	{ "20 0", "", 80, 0, "it may send 80 a second" },
+	{ "0 0 9 -", "", 80, 0, "it may send 80 a second" },
+};
+
+START_TEST(an_operators_rate)
+{
+	struct gate_view g = view_of(set_rates[_i].fields, false);
+	bool is_in_force = set_rates[_i].rate_now != 80;
+	json_t *o;
+
+	g.limit = set_rates[_i].limit;
+	o = gate_limit(&g);
+	check_text(g.limit, o, "why", set_rates[_i].why);
+	ck_assert_int_eq(json_integer_value(json_object_get(o, "rate")), 80);
+	ck_assert_double_eq_tol(json_real_value(json_object_get(o, "rate_now")), set_rates[_i].rate_now, 0.001);
+	ck_assert_int_eq(json_integer_value(json_object_get(o, "used_percent")), set_rates[_i].percent);
+	ck_assert_int_eq(json_object_get(o, "operator_rate") != NULL, is_in_force);
+	ck_assert_int_eq(!strcmp(json_text(json_object_get(o, "operator_rate"), "tier") ? "tier" : "", "tier"), _i == 1);
+	json_decref(o);
+}
+END_TEST
+
 /* ---- lanes ---- */
 
 static const struct { const char *fields, *state; bool has, has_since; const char *why; } lanes[] = {
@@ -173,6 +205,7 @@ static const struct { const char *fields, *state; bool has, has_since; const cha
 	{ " ls=open lu=-5000 lw=held lh=me ll=+1", "open", true, true, "its messages wait here because it was on hold; me takes from it" },
 	{ " ls=open lu=-5000 lw=limit lh=me ll=-1", "open", true, true, "its messages wait here because they are more than its limit lets through; "
 	  "nobody takes from it at the moment: the broker gives its ticket to a sender" },
+	{ " ls=open lu=-5000 lh=me ll=+1", "open", true, true, "its messages wait here; me takes from it" },
 	{ " ls=open lw=new", "open", true, false, "its messages wait here because new; nobody takes from it at the moment: the broker gives its ticket to a sender" },
 	{ " ls=opening lu=+10 lh=me ll=+1", "opening", true, false, "a sender is opening it; me takes from it" },
 	{ " ls=closing lu=-10 lh=me ll=+1", "closing", true, true, "it was empty for a while and closes unless somebody joins; me takes from it" },
@@ -396,6 +429,7 @@ int main(void)
 	tcase_add_test(c, answers_of_the_last_minute_are_summed);
 	tcase_add_test(c, a_breaker_says_how_often_it_opened_and_who_tries);
 	tcase_add_loop_test(c, rates_shares_and_use, 0, (int)ARRAY_LEN(limits));
+	tcase_add_loop_test(c, an_operators_rate, 0, (int)ARRAY_LEN(set_rates));
 	tcase_add_loop_test(c, each_state_of_a_lane, 0, (int)ARRAY_LEN(lanes));
 	tcase_add_test(c, an_account_in_short);
 	tcase_add_loop_test(c, each_kind_of_hold, 0, (int)ARRAY_LEN(holds));

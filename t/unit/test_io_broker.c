@@ -321,6 +321,20 @@ START_TEST(counts_what_is_ready)
 }
 END_TEST
 
+/* Three beats at most, and the end of the wait. */
+START_TEST(at_rest_two_connections_wake_up_once_a_second)
+{
+	uint64_t before;
+
+	start_publisher();
+	start_consumer(true);
+	before = loop_turns(loop);
+	ck_assert(!loop_until(never, 2100));
+	ck_assert_uint_le(loop_turns(loop) - before, 5);
+	stop_both();
+}
+END_TEST
+
 START_TEST(wrong_password_is_refused)
 {
 	char wrong[256];
@@ -544,6 +558,7 @@ int main(void)
 		tcase_add_test(real, comes_back_after_a_cut);
 		tcase_add_test(real, paused_takes_nothing);
 		tcase_add_test(real, counts_what_is_ready);
+		tcase_add_test(real, at_rest_two_connections_wake_up_once_a_second);
 		tcase_add_test(real, wrong_password_is_refused);
 		tcase_add_test(real, other_arguments_are_refused);
 		tcase_add_test(real, unknown_exchange_type_is_refused);

@@ -511,6 +511,32 @@ START_TEST(long_names_do_not_fit)
 }
 END_TEST
 
+/* Which of them is asked for nothing else: the next one takes over when the first is gone, with what it had not acked. */
+START_TEST(single_active_queue_has_one_consumer_at_a_time)
+{
+	connect_a();
+	ck_assert_int_eq(broker_declare(a.broker, &(struct broker_declare){ .thing = BROKER_QUEUE, .name = lane, .single_active = true }), 0);
+	ck_assert_int_eq(broker_consume(a.broker, 1, lane, 0), 0);
+	ck_assert_int_eq(broker_consume(a.broker, 2, lane, 0), 0);
+	for (int i = 0; i < 4; i++)
+		publish(lane);
+	wait_deliveries(4);
+	ck_assert_int_eq(a.of_consumer[1], 4);
+	ack(0, 4);
+	ck_assert_int_eq(broker_cancel(a.broker, 1, on_done, NULL), 0);
+	publish(lane);
+	wait_deliveries(5);
+	ck_assert_int_eq(a.of_consumer[2], 1);
+	ack(4, 5);
+	ck_assert_int_eq(broker_cancel(a.broker, 2, on_done, NULL), 0);
+	settle(lane);
+	delete_lane(7, lane);
+	wait_answers(3);
+	ck_assert_int_eq(answers[2].what, BROKER_DELETED);
+	broker_free(&a.broker);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("io_broker_queues");
@@ -523,6 +549,7 @@ int main(void)
 		tcase_add_test(real, inputs_keep_their_own_prefetch);
 		tcase_add_test(real, several_inputs_share_the_prefetch);
 		tcase_add_test(real, quorum_input_is_consumed);
+		tcase_add_test(real, single_active_queue_has_one_consumer_at_a_time);
 		tcase_add_test(real, queue_in_use_is_not_deleted);
 		tcase_add_test(real, unacked_message_does_not_hold_its_queue);
 		tcase_add_test(real, questions_behind_a_refusal_are_answered_in_order);

@@ -27,14 +27,13 @@ static bool say_on_bytes(struct peer_connection *c, struct strbuf *out)
 
 static bool enough_rounds(void) { return rounds >= 400; }
 
-static void against(void (*what)(struct strbuf *out), void (*when_up)(void), bool (*is_enough)(void))
+static void against_peer(bool (*on_bytes)(struct peer_connection *c, struct strbuf *out), void (*when_up)(void), bool (*is_enough)(void))
 {
 	static char text[64];
 	struct peer p;
 
-	peer_start(&p, say_on_bytes);
+	peer_start(&p, on_bytes);
 	rounds = 0;
-	say = what;
 	snprintf(text, sizeof(text), "amqp://127.0.0.1:%d/", p.port);
 	url = text;
 	options.topology = &declare_input;
@@ -47,6 +46,12 @@ static void against(void (*what)(struct strbuf *out), void (*when_up)(void), boo
 	wait_for(is_enough);
 	broker_free(&a.broker);
 	peer_stop(&p);
+}
+
+static void against(void (*what)(struct strbuf *out), void (*when_up)(void), bool (*is_enough)(void))
+{
+	say = what;
+	against_peer(say_on_bytes, when_up, is_enough);
 }
 
 static void ask_nothing(void)
@@ -83,18 +88,18 @@ static void add_delivery(struct strbuf *out, const char *method, size_t len)
 	add_frame(out, 3, 1, "abc", 3);
 	add_frame(out, 3, 1, "def", 3);
 }
-#define DELIVERY(out, name) add_delivery(out, "\0\x3c\0\x3c\x04" name "\0\0\0\0\0\0\0\x01\0\0\x01k", 9 + 12)
+#define DELIVERY(out, name, tag) add_delivery(out, "\0\x3c\0\x3c\x04" name "\0\0\0\0\0\0\0" tag "\0\0\x01k", 9 + 12)
 
 /* Deliveries before consume-ok and after our cancel, a late consume-ok, and the side channel between the frames of a message. */
 static void say_all(struct strbuf *out)
 {
 	add_login(out);
 	QOS_OK(out);
-	DELIVERY(out, "d7.1");
+	DELIVERY(out, "d7.1", "\x01");
 	CONSUME_OK(out, "d7.1");
 	SIDE_OPEN_OK(out);
 	CONSUME_OK(out, "d5.1");
-	DELIVERY(out, "d7.1");
+	DELIVERY(out, "d7.1", "\x02");
 	CLOSE_406(out, "\x28");
 	SIDE_OPEN_OK(out);
 	METHOD(out, 1, "\0\x32\0\x0b\x01q\0\0\0\0\0\0\0\0");
@@ -123,6 +128,43 @@ START_TEST(the_fake_is_understood_when_undamaged)
 		ck_assert_int_eq(answers[i].index, expected[i][0]);
 		ck_assert_int_eq(answers[i].what, expected[i][1]);
 	}
+}
+END_TEST
+
+static bool has_heard(const struct peer_connection *c, const char *method)
+{
+	return c->in.len && memmem(c->in.buf, c->in.len, method, 4);
+}
+
+/* Its queue is busy: consume-ok comes late, and with the cancel before it RabbitMQ's channel would die. */
+static bool say_consume_ok_late(struct peer_connection *c, struct strbuf *out)
+{
+	static const char consume[] = "\0\x3c\0\x14", cancel[] = "\0\x3c\0\x1e";
+
+	if (!rounds && c->in.len) {
+		rounds = 1;
+		add_login(out);
+	} else if (rounds == 1 && memmem(c->in.buf, c->in.len, "d7.1", 4)) {
+		ck_assert(has_heard(c, consume));
+		ck_assert(!has_heard(c, cancel));
+		rounds = 2;
+		QOS_OK(out);
+		CONSUME_OK(out, "d7.1");
+	} else if (rounds == 2 && has_heard(c, cancel)) {
+		rounds = 3;
+		CANCEL_OK(out, "d7.1");
+	}
+	return false;
+}
+
+static bool is_answered(void) { return n_answers >= 1; }
+
+START_TEST(a_consumer_is_cancelled_when_it_is_there)
+{
+	against_peer(say_consume_ok_late, ask_and_cancel_7, is_answered);
+	ck_assert_int_eq(answers[0].index, 9);
+	ck_assert_int_eq(answers[0].what, true);
+	ck_assert_int_eq(a.downs, 0);
 }
 END_TEST
 
@@ -174,8 +216,9 @@ HOSTILE(delete_ok_for_a_count, SIDE_OPEN_OK(out); DELETE_OK(out, 2); DELETE_OK(o
 HOSTILE(message_on_side, SIDE_OPEN_OK(out); METHOD(out, 2, "\0\x3c\0\x3c\x02q0\0\0\0\0\0\0\0\x01\0\0\x01k"))
 HOSTILE(body_on_side, SIDE_OPEN_OK(out); FRAME(out, 3, 2, "body"))
 HOSTILE(channel_3, METHOD(out, 3, "\0\x14\0\x0b\0\0\0\0"))
-HOSTILE(stranger_delivered, DELIVERY(out, "d8.1"))
-HOSTILE(delivered_after_cancel_ok, QOS_OK(out); CONSUME_OK(out, "d7.1"); CANCEL_OK(out, "d7.1"); DELIVERY(out, "d7.1"))
+HOSTILE(stranger_delivered, DELIVERY(out, "d8.1", "\x01"))
+HOSTILE(delivered_after_cancel_ok, QOS_OK(out); CONSUME_OK(out, "d7.1"); CANCEL_OK(out, "d7.1"); DELIVERY(out, "d7.1", "\x01"))
+HOSTILE(delivered_backwards, QOS_OK(out); CONSUME_OK(out, "d7.1"); DELIVERY(out, "d7.1", "\x02"); DELIVERY(out, "d7.1", "\x02"))
 HOSTILE(number_out_of_range, METHOD(out, 1, "\0\x3c\0\x3c\x08" "d7777777\0\0\0\0\0\0\0\x01\0\0\x01k"))
 HOSTILE(number_too_long, METHOD(out, 1, "\0\x3c\0\x3c\x0c" "d00000000007\0\0\0\0\0\0\0\x01\0\0\x01k"))
 HOSTILE(other_consume_ok, QOS_OK(out); CONSUME_OK(out, "d8.1"))
@@ -193,6 +236,7 @@ static const struct hostile hostiles[] = {
 	{ "unexpected basic.deliver on the side channel", ask_of_all_kinds, message_on_side },
 	{ "unexpected content body on the side channel", ask_of_all_kinds, body_on_side },
 	{ "channel.open-ok on channel 3", ask_of_all_kinds, channel_3 },
+	{ "delivery tags that do not count up", ask_for_7, delivered_backwards },
 	{ "delivery to a consumer that is not ours", ask_for_7, stranger_delivered },
 	{ "delivery to a consumer that is not ours", ask_and_cancel_7, delivered_after_cancel_ok },
 	{ "delivery to a consumer that is not ours", ask_for_7, number_out_of_range },
@@ -266,6 +310,7 @@ int main(void)
 	TCase *fake = io_case(s, "fake", start);
 
 	tcase_add_test(fake, the_fake_is_understood_when_undamaged);
+	tcase_add_test(fake, a_consumer_is_cancelled_when_it_is_there);
 	tcase_add_test(fake, damage_does_no_harm);
 	tcase_add_loop_test(fake, hostile_broker_is_left, 0, (int)ARRAY_LEN(hostiles));
 	tcase_add_test(fake, close_for_another_reason_says_nothing);

@@ -8,8 +8,10 @@ static struct http_client *client;
 static struct peer server;
 static int results, fates[3], bodies, requests, body_reads;
 static struct http_result last;
-static char last_body[4096], last_why[256], last_usage[128], last_trace[64];
+static char last_body[4096], last_why[256], last_usage[128], last_trace[64], last_etag[64];
 static bool may_start;
+static struct strbuf spent;		/* the body's place, where a test gives it away */
+static char last_method[16];
 
 static void on_done(void *arg UNUSED, const struct http_result *r)
 {
@@ -20,6 +22,7 @@ static void on_done(void *arg UNUSED, const struct http_result *r)
 	snprintf(last_why, sizeof(last_why), "%s", r->why);
 	snprintf(last_usage, sizeof(last_usage), "%s", r->usage);
 	snprintf(last_trace, sizeof(last_trace), "%s", r->trace);
+	snprintf(last_etag, sizeof(last_etag), "%s", r->etag);
 }
 
 static bool on_may_start(void *arg UNUSED)
@@ -38,7 +41,8 @@ static bool has_many(void) { return results >= 500; }
 
 static void setup(void)
 {
-	struct http_client_options o = { .http_version = 11, .window = 8, .connect_ms = 500, .answer_max = 1000, .allow_plain = true };
+	struct http_client_options o = { .http_version = 11, .window = 8, .connect_ms = 500, .answer_max = 1000, .allow_plain = true,
+					 .small = true };
 
 	io_setup();
 	http_global_setup();
@@ -66,9 +70,10 @@ static void send_to(const char *method, int port, int64_t timeout_ms)
 		.body_read = on_body_read, .done = on_done,
 	};
 
-	if (strcmp(method, "POST") == 0) {
-		r.body = MARK;
+	if (*method == 'P') {
+		r.body = spent.len ? spent.buf : MARK;
 		r.len = sizeof(MARK) - 1;
+		r.spent = spent.len ? &spent : NULL;
 	}
 	snprintf(url, sizeof(url), "http://127.0.0.1:%d/x?secret=1", port);
 	http_send(client, &r);
@@ -76,7 +81,7 @@ static void send_to(const char *method, int port, int64_t timeout_ms)
 	memset(url, 0, sizeof(url));
 }
 
-/* A whole request taken off the front of what came; POSTs here carry MARK. */
+/* A whole request taken off the front of what came; POSTs, PUTs and PATCHes here carry MARK, others nothing. */
 static bool take_request(struct peer_connection *c)
 {
 	char *head = strstr(c->in.buf, "\r\n\r\n");
@@ -87,7 +92,9 @@ static bool take_request(struct peer_connection *c)
 	len = (size_t)(head - c->in.buf) + 4;
 	ck_assert_ptr_null(strstr(c->in.buf, "Expect"));
 	ck_assert_ptr_nonnull(strstr(c->in.buf, "Authorization: Bearer secret"));
-	if (strncmp(c->in.buf, "POST", 4) == 0) {
+	snprintf(last_method, sizeof(last_method), "%.*s", (int)strcspn(c->in.buf, " "), c->in.buf);
+	if (*last_method == 'P') {
+		ck_assert_ptr_nonnull(strcasestr(c->in.buf, "Content-Length: 12\r\n"));
 		if (c->in.len < len + sizeof(MARK) - 1)
 			return false;
 		ck_assert_int_eq(memcmp(c->in.buf + len, MARK, sizeof(MARK) - 1), 0);
@@ -149,6 +156,17 @@ static bool redirects(struct peer_connection *c, struct strbuf *out)
 {
 	if (take_request(c))
 		strbuf_adds(out, "HTTP/1.1 307 Go\r\nContent-Length: 0\r\nLocation: /other\r\n\r\n");
+	return false;
+}
+
+static const char *etag_lines[] = { "ETag: \"v1\"\r\n", "etag:W/\"v2\"  \r\n", "" };
+
+/* The same connection, an answer each: an ETag is that of its own answer. */
+static bool answers_with_etag(struct peer_connection *c, struct strbuf *out)
+{
+	if (take_request(c))
+		strbuf_addf(out, "HTTP/1.1 %s\r\n%s%s\r\n", requests == 2 ? "304 Not Modified" : "200 OK", etag_lines[requests - 1],
+			    requests == 2 ? "" : "Content-Length: 0\r\n");
 	return false;
 }
 
@@ -231,6 +249,21 @@ START_TEST(refused_connect_is_not_sent)
 	ck_assert_int_eq(last.fate, HTTP_NOT_SENT);
 	ck_assert_int_eq(last.curl_code, 7);
 	ck_assert_int_eq(body_reads, 0);
+}
+END_TEST
+
+START_TEST(a_body_given_away_is_released_once_it_is_taken)
+{
+	strbuf_adds(&spent, MARK);
+	send_to("POST", 1, 2000);
+	wait_for(has_result);
+	ck_assert_str_eq(spent.buf, MARK);	/* it was not taken: the caller may need it */
+	peer_start(&server, answers);
+	send_to("POST", server.port, 2000);
+	wait_for(has_two);
+	ck_assert_int_eq(last.fate, HTTP_ANSWERED);
+	ck_assert_int_eq(bodies, 1);
+	ck_assert_uint_eq(spent.size, 0);
 }
 END_TEST
 
@@ -321,6 +354,81 @@ START_TEST(freed_while_under_way)
 }
 END_TEST
 
+START_TEST(a_put_has_its_body_once_and_no_second_try)
+{
+	peer_start(&server, answers_once);
+	send_to("PUT", server.port, 2000);
+	wait_for(has_result);
+	ck_assert_int_eq(last.fate, HTTP_ANSWERED);
+	ck_assert_str_eq(last_method, "PUT");
+	ck_assert_int_eq(body_reads, 1);
+	send_to("PUT", server.port, 2000);		/* the server reads it and closes */
+	wait_for(has_two);
+	ck_assert_int_eq(last.fate, HTTP_UNKNOWN);
+	loop_until(never, 200);
+	ck_assert_int_eq(bodies, 2);
+}
+END_TEST
+
+START_TEST(a_patch_has_its_body_and_leaves_nothing_behind)
+{
+	peer_start(&server, answers);
+	send_to("PATCH", server.port, 2000);
+	wait_for(has_result);
+	ck_assert_int_eq(last.fate, HTTP_ANSWERED);
+	ck_assert_str_eq(last_method, "PATCH");
+	send_to("POST", server.port, 2000);		/* on the same handle */
+	wait_for(has_two);
+	ck_assert_str_eq(last_method, "POST");
+	ck_assert_int_eq(bodies, 2);
+}
+END_TEST
+
+START_TEST(a_put_that_may_not_start_leaves_nothing)
+{
+	peer_start(&server, answers);
+	may_start = false;
+	send_to("PUT", server.port, 2000);
+	wait_for(has_result);
+	ck_assert_int_eq(last.fate, HTTP_NOT_SENT);
+	ck_assert_int_eq(requests, 0);
+}
+END_TEST
+
+START_TEST(a_delete_has_no_body)
+{
+	peer_start(&server, answers);
+	send_to("DELETE", server.port, 2000);
+	wait_for(has_result);
+	ck_assert_int_eq(last.fate, HTTP_ANSWERED);
+	ck_assert_str_eq(last_method, "DELETE");
+	ck_assert_int_eq(last.status, 429);
+	ck_assert_str_eq(last_body, "ok");
+	ck_assert_int_eq(bodies + body_reads, 0);
+	send_to("GET", server.port, 2000);		/* the handle comes from a pool: nothing of the DELETE is left in it */
+	wait_for(has_two);
+	ck_assert_str_eq(last_method, "GET");
+	ck_assert_int_eq(server.accepted, 1);
+}
+END_TEST
+
+START_TEST(an_etag_is_told_as_it_came)
+{
+	static const char *const want[] = { "\"v1\"", "W/\"v2\"", "" };
+
+	peer_start(&server, answers_with_etag);
+	for (int i = 0; i < 3; i++) {
+		results = 0;
+		send_to("GET", server.port, 2000);
+		wait_for(has_result);
+		ck_assert_int_eq(last.fate, HTTP_ANSWERED);
+		ck_assert_int_eq(last.status, i == 1 ? 304 : 200);
+		ck_assert_str_eq(last_etag, want[i]);
+	}
+	ck_assert_int_eq(server.accepted, 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("io_http_client");
@@ -335,6 +443,7 @@ int main(void)
 	tcase_add_test(c, cut_answer_is_unknown);
 	tcase_add_test(c, silence_is_unknown);
 	tcase_add_test(c, refused_connect_is_not_sent);
+	tcase_add_test(c, a_body_given_away_is_released_once_it_is_taken);
 	tcase_add_test(c, last_word_is_kept);
 	tcase_add_test(c, waiting_for_a_connection_is_not_sent);
 	tcase_add_test(c, long_answer_is_cut);
@@ -342,5 +451,10 @@ int main(void)
 	tcase_add_test(c, plain_only_where_allowed);
 	tcase_add_test(c, many_share_few_connections);
 	tcase_add_test(c, freed_while_under_way);
+	tcase_add_test(c, a_put_has_its_body_once_and_no_second_try);
+	tcase_add_test(c, a_patch_has_its_body_and_leaves_nothing_behind);
+	tcase_add_test(c, a_put_that_may_not_start_leaves_nothing);
+	tcase_add_test(c, a_delete_has_no_body);
+	tcase_add_test(c, an_etag_is_told_as_it_came);
 	return io_run(s);
 }

@@ -1,5 +1,6 @@
 #include "test_io.h"
 
+#include <errno.h>
 #include <sys/un.h>
 
 #include "io/http_server.h"
@@ -47,6 +48,49 @@ static void on_call(void *arg UNUSED, struct http_call *c)
 	}
 }
 
+/* ---- a sink at /up: ?max=, ?refuse=1 answers at once, ?stop=N answers when more than N bytes came ---- */
+
+static int64_t sunk, largest, stop_at;
+static unsigned sum;
+static struct http_call *uploading;
+
+static void on_upload_gone(void *arg)
+{
+	gones++;
+	*(struct http_call **)arg = NULL;
+}
+
+static void on_piece(void *arg, const void *data, size_t len)
+{
+	ck_assert_ptr_eq(arg, &sunk);
+	ck_assert_ptr_nonnull(uploading);
+	for (size_t i = 0; i < len; i++)
+		sum = sum * 33 + ((const unsigned char *)data)[i];
+	sunk += (int64_t)len;
+	largest = (int64_t)len > largest ? (int64_t)len : largest;
+	if (stop_at && sunk > stop_at) {
+		http_answer(uploading, 507, "text/plain", "full", 4);
+		uploading = NULL;
+	}
+}
+
+static bool on_upload(void *arg UNUSED, struct http_call *c, struct http_sink *sink)
+{
+	const char *max = http_call_query(c, "max"), *stop = http_call_query(c, "stop");
+
+	if (strcmp(http_call_path(c), "/up"))
+		return false;
+	if (http_call_query(c, "refuse")) {
+		http_answer(c, 403, "text/plain", "no", 2);
+		return false;
+	}
+	uploading = c;
+	stop_at = stop ? strtoll(stop, NULL, 10) : 0;
+	http_call_on_gone(c, on_upload_gone, &uploading);
+	*sink = (struct http_sink){ .max = max ? strtoll(max, NULL, 10) : 100 << 20, .write = on_piece, .arg = &sunk };
+	return true;
+}
+
 static void read_some(void)
 {
 	ssize_t n = recv(client, got + got_len, sizeof(got) - 1 - got_len, MSG_DONTWAIT);
@@ -64,16 +108,18 @@ static bool has_two_answers(void) { char *p; read_some(); p = strstr(got, "now")
 static void setup(void)
 {
 	struct sockaddr_un sa = { .sun_family = AF_UNIX };
-	struct http_server_options o = { .body_max = 1000 };
+	struct http_server_options o = { .listen_fds = &listener, .n_listen = 1, .body_max = 1000, .on_upload = on_upload };
 
 	io_setup();
 	calls = gones = answered_at_once = 0;
-	asked = NULL;
+	asked = uploading = NULL;
+	sunk = largest = stop_at = 0;
+	sum = 0;
 	got_len = 0;
 	got[0] = 0;
 	snprintf(path_name, sizeof(path_name), "/tmp/test_io_http.%d", (int)getpid());
 	snprintf(sa.sun_path, sizeof(sa.sun_path), "%s", path_name);
-	listener = o.listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
 	ck_assert_int_eq(bind(listener, (struct sockaddr *)&sa, sizeof(sa)), 0);
 	ck_assert_int_eq(listen(listener, 8), 0);
 	server = http_server_new(loop, &o, on_call, NULL);
@@ -202,6 +248,159 @@ START_TEST(nonsense_does_no_harm)
 }
 END_TEST
 
+/* ---- bodies that go to a sink ---- */
+
+static int64_t rest;			/* what the client still has to say */
+static unsigned said_sum;
+static struct loop_io talker;
+
+static void on_talk(void *arg UNUSED, unsigned events UNUSED)
+{
+	char piece[50000];
+	size_t n = rest < (int64_t)sizeof(piece) ? (size_t)rest : sizeof(piece);
+	ssize_t done;
+
+	for (size_t i = 0; i < n; i++)
+		piece[i] = (char)((rest - (int64_t)i) * 7);
+	done = send(client, piece, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+	for (ssize_t i = 0; i < done; i++)
+		said_sum = said_sum * 33 + (unsigned char)piece[i];
+	rest -= done > 0 ? done : 0;
+	if (rest == 0 || (done < 0 && errno != EAGAIN))
+		loop_io_del(loop, &talker);
+}
+
+static void upload(const char *query_text, int64_t announced, int64_t said)
+{
+	char text[160];
+
+	snprintf(text, sizeof(text), "POST /up?%s HTTP/1.1\r\nHost: x\r\nContent-Length: %lld\r\n\r\n", query_text, (long long)announced);
+	say(text);
+	rest = said;
+	said_sum = 0;
+	loop_io_init(&talker, on_talk, NULL);
+	loop_io_set(loop, &talker, client, LOOP_WRITE);
+}
+
+static bool has_sunk_some(void) { return sunk >= 100000; }
+
+/* KiB of memory that the process has had at most. */
+static long memory_peak(void)
+{
+	char line[128];
+	FILE *f = fopen("/proc/self/status", "r");
+	long kib = -1;
+
+	ck_assert_ptr_nonnull(f);
+	while (fgets(line, sizeof(line), f))
+		if (!strncmp(line, "VmHWM:", 6))
+			kib = strtol(line + 6, NULL, 10);
+	fclose(f);
+	return kib;
+}
+
+START_TEST(a_large_body_goes_to_the_sink_and_nowhere_else)
+{
+	long before = memory_peak();
+
+	answered_at_once = 1;
+	upload("", 100 << 20, 100 << 20);
+	wait_for(has_status);
+	ck_assert_ptr_nonnull(strstr(got, " 200 "));
+	ck_assert_int_eq(calls, 1);
+	ck_assert_str_eq(body, "");
+	ck_assert_int_eq(sunk, 100 << 20);
+	ck_assert_uint_eq(sum, said_sum);
+	ck_assert_int_le(largest, 65536);
+	ck_assert_int_eq(gones, 0);
+#ifndef __SANITIZE_ADDRESS__
+	ck_assert_int_le(memory_peak() - before, 5 << 10);
+#else
+	(void)before;
+#endif
+}
+END_TEST
+
+START_TEST(other_bodies_are_handed_over_whole)
+{
+	answered_at_once = 1;
+	say("POST /other HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello");
+	wait_for(has_status);
+	ck_assert_str_eq(body, "hello");
+	ck_assert_int_eq(sunk, 0);
+}
+END_TEST
+
+START_TEST(more_than_the_sink_takes_is_413)
+{
+	upload("max=150000", 150001, 0);
+	wait_for(has_status);
+	ck_assert_ptr_nonnull(strstr(got, " 413 "));
+	ck_assert_int_eq(calls, 0);
+	ck_assert_int_eq(sunk, 0);
+	ck_assert_int_eq(gones, 1);
+}
+END_TEST
+
+START_TEST(more_than_the_sink_takes_in_chunks_is_413)
+{
+	say("POST /up?max=150 HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n");
+	for (int i = 0; i < 2; i++)
+		say("64\r\n0123456789012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789\r\n");
+	say("0\r\n\r\n");
+	wait_for(has_status);
+	ck_assert_ptr_nonnull(strstr(got, " 413 "));
+	ck_assert_int_eq(calls, 0);
+	ck_assert_int_le(sunk, 150);
+	ck_assert_int_eq(gones, 1);
+}
+END_TEST
+
+START_TEST(a_sink_may_answer_before_the_end)
+{
+	upload("stop=100000", 1 << 20, 1 << 20);
+	wait_for(has_status);
+	ck_assert_ptr_nonnull(strstr(got, " 507 "));
+	ck_assert_int_eq(calls, 0);
+	ck_assert_int_lt(sunk, 200000);
+	ck_assert_int_eq(gones, 0);
+}
+END_TEST
+
+START_TEST(a_refusal_needs_no_body)
+{
+	upload("refuse=1", 100 << 20, 0);
+	wait_for(has_status);
+	ck_assert_ptr_nonnull(strstr(got, " 403 "));
+	ck_assert_int_eq(calls, 0);
+}
+END_TEST
+
+START_TEST(a_sink_hears_that_its_client_has_gone)
+{
+	upload("", 1 << 20, 200000);
+	wait_for(has_sunk_some);
+	loop_io_del(loop, &talker);
+	close(client);
+	client = -1;
+	wait_for(is_gone);
+	ck_assert_ptr_null(uploading);
+	loop_until(never, 50);
+	ck_assert_int_eq(gones, 1);
+	ck_assert_int_eq(calls, 0);
+}
+END_TEST
+
+START_TEST(freed_in_the_middle_of_a_body)
+{
+	upload("", 1 << 20, 200000);
+	wait_for(has_sunk_some);
+	loop_io_del(loop, &talker);
+	http_server_free(&server);
+	ck_assert_int_eq(gones, 1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("io_http_server");
@@ -219,5 +418,13 @@ int main(void)
 	tcase_add_test(c, half_closed_client_gets_its_answer);
 	tcase_add_test(c, freed_with_a_question_open);
 	tcase_add_test(c, nonsense_does_no_harm);
+	tcase_add_test(c, a_large_body_goes_to_the_sink_and_nowhere_else);
+	tcase_add_test(c, other_bodies_are_handed_over_whole);
+	tcase_add_test(c, more_than_the_sink_takes_is_413);
+	tcase_add_test(c, more_than_the_sink_takes_in_chunks_is_413);
+	tcase_add_test(c, a_sink_may_answer_before_the_end);
+	tcase_add_test(c, a_refusal_needs_no_body);
+	tcase_add_test(c, a_sink_hears_that_its_client_has_gone);
+	tcase_add_test(c, freed_in_the_middle_of_a_body);
 	return io_run(s);
 }

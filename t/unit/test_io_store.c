@@ -69,7 +69,7 @@ static void start_store(const char *url)
 {
 	static const struct store_callbacks callbacks = { .up = on_up, .down = on_down };
 	struct store_options o = { .url = url, .connection_name = "test", .timeout_ms = 1500, .connect_ms = 500,
-				   .backoff_min_ms = 10, .backoff_max_ms = 50 };
+				   .backoff_min_ms = 10, .backoff_max_ms = 50, .rules = "local LEASE_MS = 1\n" };
 
 	store = store_new(loop, &o, &callbacks, NULL);
 }

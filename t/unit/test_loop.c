@@ -77,6 +77,24 @@ START_TEST(a_timer_never_comes_early)
 }
 END_TEST
 
+START_TEST(timers_on_the_beat_come_together)
+{
+	static const int64_t ms[] = { 7, 250, 1000 };
+	struct told_timer t = { .name = 't' };
+
+	loop_timer_init(&t.t, on_told, &t);
+	for (size_t i = 0; i < ARRAY_LEN(ms); i++) {
+		mono_t before = mono_now();
+
+		loop_timer_set_beat(loop, &t.t, ms[i]);
+		ck_assert_int_eq(t.t.at.us % (ms[i] * 1000), 0);
+		ck_assert(mono_before(before, t.t.at));
+		ck_assert_int_le(mono_diff_us(t.t.at, mono_now()), ms[i] * 1000);
+	}
+	loop_timer_stop(loop, &t.t);
+}
+END_TEST
+
 /* Two pairs of sockets, both readable at once: who is served first removes the other. */
 struct watcher { struct loop_io io; char name; struct watcher *other; int fds[2]; };
 
@@ -234,6 +252,7 @@ int main(void)
 	tcase_add_checked_fixture(turns, begin, end);
 	tcase_add_test(turns, timers_come_in_the_order_of_their_times);
 	tcase_add_test(turns, a_timer_never_comes_early);
+	tcase_add_test(turns, timers_on_the_beat_come_together);
 	tcase_add_test(turns, a_watcher_removed_in_the_batch_hears_nothing);
 	tcase_add_test(turns, a_new_watcher_does_not_inherit_an_event);
 	tcase_add_test(turns, watching_nothing_is_not_watching);

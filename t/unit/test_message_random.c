@@ -4,6 +4,8 @@
 #include "msg/event.h"
 #include "msg/message.h"
 
+static const struct message_rules rules;
+
 enum { ROUNDS = 10000, BODY_MAX = 4096 };
 
 static const char own[] = "{\"id\":\"m-1\",\"idempotency_key\":\"k\",\"tenant_id\":\"t\",\"account_id\":\"a\",\"correlation_id\":\"c\",\"priority\":5,\"ttl_s\":60,"
@@ -113,7 +115,7 @@ static void decode_damaged(int round, unsigned *reasons)
 	for (unsigned i = roll(4); i < 4; i++)
 		damage(&body);
 	strbuf_adds(&why, "");
-	r = message_decode(&m, body.buf, body.len, &why);
+	r = message_decode(&m, &rules, body.buf, body.len, &why);
 	*reasons |= BIT(r);
 	if (r == REASON_NONE)
 		check_sendable(&m);

@@ -8,7 +8,7 @@
 #include "sandbox/ids.h"
 #include "sandbox/ledger.h"
 
-static const struct fault_subject hello = { .pnid = "1", .to = "+49170", .callback = "t1:x:1", .text = "hello world", .text_len = 11 };
+static const struct fault_subject hello = { .is_send = true, .route = "messages", .path = "/v25.0/1/messages", .pnid = "1", .to = "+49170", .callback = "t1:x:1", .text = "hello world", .text_len = 11 };
 
 static struct faults *rules(const char *json)
 {
@@ -102,7 +102,7 @@ END_TEST
 START_TEST(cuts_of_requests_need_only_the_head)
 {
 	struct faults *f = rules("[{\"fault\":\"cut_request\",\"after\":5,\"match\":{\"phone_number_id\":\"1\"}},{\"fault\":\"hang\"}]");
-	struct fault_subject head = { .pnid = "1" };
+	struct fault_subject head = { .is_send = true, .pnid = "1" };
 	struct fault_act act;
 
 	ck_assert(faults_draw(f, &head, true, &act));

@@ -16,13 +16,15 @@
 #include "base/clock.h"
 #include "base/str.h"
 #include "base/strbuf.h"
+#include "flow/rules.h"
 #include "io/store.h"
 #include "io/url.h"
 
 enum { RECORD_TTL = 86400000, TAIL = 900000, LEASE = 30000, WAMID_TTL = 2678400 };
 
 static redisContext *redis;
-static char record[64], bucket[64], id_index[64], wamid_index[64], account[64], holds[64], recipient[64];
+static char record[64], bucket[64], id_index[64], wamid_index[64], account[64], holds[64], recipient[64], usage[64], evidence[64], parked[64], user[64], users[64],
+	    body[64];
 
 static inline redisReply *ask(const char *const *words, int n)
 {
@@ -50,6 +52,27 @@ static inline int64_t redis_us(void)
 	return us;
 }
 
+/* The bucket of the number's limit is a field of its account: when it is full again (µs); 0: there is none. */
+static inline int64_t number_tat(void)
+{
+	redisReply *r = ask((const char *[]){ "HGET", account, "nt" }, 3);
+	int64_t us = r->str ? strtoll(r->str, NULL, 10) : 0;
+
+	freeReplyObject(r);
+	return us;
+}
+
+static inline void set_number_tat(int64_t us)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "%lld", (long long)us);
+	if (us)
+		freeReplyObject(ask((const char *[]){ "HSET", account, "nt", text }, 4));
+	else
+		freeReplyObject(ask((const char *[]){ "HDEL", account, "nt" }, 3));
+}
+
 static inline void connect_redis(void)
 {
 	struct url u;
@@ -75,11 +98,17 @@ static inline void start_redis(void)
 	snprintf(account, sizeof(account), "test%d:a:{d}:1", getpid());
 	snprintf(holds, sizeof(holds), "test%d:s:{d}", getpid());
 	snprintf(recipient, sizeof(recipient), "test%d:s:{d}:r:1:who", getpid());
+	snprintf(evidence, sizeof(evidence), "test%d:e:{d}:1", getpid());
+	snprintf(parked, sizeof(parked), "test%d:pw:{d}:W", getpid());
+	snprintf(users, sizeof(users), "test%d:u:{d}:1", getpid());
+	snprintf(user, sizeof(user), "test%d:u:{d}:1:who", getpid());
+	snprintf(body, sizeof(body), "test%d:b:{d}:K", getpid());
+	snprintf(usage, sizeof(usage), "test%d:tu:{d}:t:2:20261127", getpid());
 }
 
 static inline void forget_all(void)
 {
-	freeReplyObject(ask((const char *[]){ "DEL", record, bucket, id_index, wamid_index, account, holds, recipient }, 8));
+	freeReplyObject(ask((const char *[]){ "DEL", record, bucket, id_index, wamid_index, account, holds, recipient, usage, evidence, parked, user, users, body }, 14));
 }
 
 static inline void stop_redis(void)
@@ -118,14 +147,14 @@ static inline const char *text_of(int64_t v)
 enum { PARTS_MAX = 60 };
 
 /* STRICT_SLOTS: a Redis Cluster forgives old-style scripts keys of other slots, but none that name their engine. */
-static inline void run_script(enum script which, const char *const *parts, int n_keys, int n, struct strbuf *answer)
+static inline void run_script_by(const char *rules, enum script which, const char *const *parts, int n_keys, int n, struct strbuf *answer)
 {
 	struct strbuf text = STRBUF_INIT;
 	const char *words[3 + PARTS_MAX] = { "EVAL" };
 	redisReply *r;
 
 	ck_assert_int_le(n, PARTS_MAX);
-	strbuf_setf(&text, "%s%s", getenv("STRICT_SLOTS") ? "#!lua\n" : "", script_text(which));
+	strbuf_setf(&text, "%s%s%s", getenv("STRICT_SLOTS") ? "#!lua\n" : "", rules, script_text(which));
 	words[1] = text.buf;
 	words[2] = text_of(n_keys);
 	memcpy(words + 3, parts, (size_t)n * sizeof(*parts));
@@ -136,13 +165,19 @@ static inline void run_script(enum script which, const char *const *parts, int n
 	strbuf_release(&text);
 }
 
+static inline void run_script(enum script which, const char *const *parts, int n_keys, int n, struct strbuf *answer)
+{
+	run_script_by("", which, parts, n_keys, n, answer);
+}
+
 /* ---- admit and settle, with all that a test does not care for; 0 and NULL stand for something harmless ---- */
 
-#define FIELDS { "t:t", "a:t:acc", "n:1", "w:2", "p:2:tpl" }
-static const char *const hold_fields[5] = FIELDS;
-static const char *const no_fields[5] = { "", "", "", "", "" };
+#define FIELDS { "t:t", "a:t:acc", "n:1", "w:2", "p:2:tpl", "p:2:tpl/en_US" }
+static const char *const hold_fields[6] = FIELDS;
+static const char *const no_fields[6] = { "", "", "", "", "", "" };
 
-struct further { const char *key, *interval, *tolerance, *verdict; };
+/* A further limit: its recipient's, or its tenant's. */
+struct further { const char *key; int64_t interval_us; };
 
 struct admit {
 	const char *owner, *kind;
@@ -154,9 +189,12 @@ struct admit {
 	const char *replay, *used, *may_duplicate;
 	bool minds_lane;
 	int64_t probe_ms, ramp_ms, window_ms, warn;
-	const char *const *fields;
-	const struct further *further;
-	int n_further;
+	bool has_no_template;
+	const struct further *pair, *tenant;
+	const char *context, *blind;
+	int64_t unknown_max;
+	const char *window, *opt_out, *fallback, *class;
+	int64_t learn_ms;
 };
 
 static inline int64_t or_else(int64_t v, int64_t otherwise)
@@ -164,32 +202,62 @@ static inline int64_t or_else(int64_t v, int64_t otherwise)
 	return v ? v : otherwise;
 }
 
+static inline const char *or_text(const char *text, const char *otherwise)
+{
+	return text && *text ? text : otherwise;
+}
+
+/* The settings own their texts; these are only read. */
+static inline char *setting(const char *text)
+{
+	return (char *)(uintptr_t)text;
+}
+
 static inline void admit(const struct admit *a, struct strbuf *answer)
 {
-	const char *parts[PARTS_MAX] = { record, bucket, id_index, account, holds, recipient };
-	int n = 6;
+	struct conf c = {
+		.graph_timeout = LEASE, .retry_max = or_else(a->allowed, 6) - 1, .record_ttl = RECORD_TTL, .breaker_probe = or_else(a->probe_ms, 20000),
+		.breaker_ramp = or_else(a->ramp_ms, 5000), .limit_window = or_else(a->window_ms, 10000), .limit_warn = or_else(a->warn, 80),
+		.unknown_max = or_else(a->unknown_max, 900000), .guard_learn = or_else(a->learn_ms, 86400000), .limit_pair_burst = 1,
+		.limit_pair_every = a->pair ? a->pair->interval_us / 1000 : 0, .on_unknown = setting("at_least_once"),
+		.on_unknown_blind = setting(or_text(a->blind, "at_least_once")),
+	};
+	const char *parts[PARTS_MAX] = { record, id_index, account, holds, recipient };
+	bool is_guarded = a->window || a->opt_out || a->fallback, is_unknown = a->kind && !strcmp(a->kind, "unknown");
+	struct strbuf rules = STRBUF_INIT;
+	char copy[64] = "", replay[64] = "", guards[64] = "";
+	int n = 5, n_keys;
 
-	for (int i = 0; i < a->n_further; i++)
-		parts[n++] = a->further[i].key;
+	rules_write(&c, TAIL, &rules);
+	if (a->kind || a->n || a->redelivered)
+		snprintf(copy, sizeof(copy), "%s %d %d", a->kind ? a->kind : "none", a->n, a->redelivered);
+	if (a->replay)
+		snprintf(replay, sizeof(replay), "%s %s %s", a->replay, a->used ? a->used : "0", a->may_duplicate ? a->may_duplicate : "0");
+	if (is_guarded)
+		snprintf(guards, sizeof(guards), "%s %s %s", or_text(a->window, "-"), or_text(a->opt_out, "-"), or_text(a->fallback, "-"));
+	if (a->pair)
+		parts[n++] = a->pair->key;
+	if (a->tenant)
+		parts[n++] = a->tenant->key;
+	if (is_guarded || is_unknown) {
+		parts[n++] = evidence;
+		parts[n++] = user;
+		parts[n++] = users;
+	}
+	n_keys = n;
 	const char *const rest[] = {
-		a->owner ? a->owner : "me", text_of(LEASE), a->kind ? a->kind : "none", text_of(a->n), a->redelivered ? "1" : "0",
-		a->policy ? a->policy : "at_least_once", text_of(or_else(a->allowed, 6)), text_of(wall_ms() + or_else(a->expires_in, 60000)),
-		text_of(RECORD_TTL), text_of(or_else(a->interval_us, 100000)), text_of(a->tolerance_us), "m1", "t", "acc", "digest", "K",
-		"1764000000000", text_of(TAIL), a->replay ? a->replay : "", a->used ? a->used : "0", a->may_duplicate ? a->may_duplicate : "0",
-		a->minds_lane ? "1" : "0", text_of(or_else(a->probe_ms, 20000)), text_of(or_else(a->ramp_ms, 5000)),
-		text_of(or_else(a->window_ms, 10000)), text_of(or_else(a->warn, 80)),
+		a->owner ? a->owner : "me", text_of(wall_ms() + or_else(a->expires_in, 60000)), text_of(or_else(a->interval_us, 100000)),
+		text_of(a->tolerance_us), "m1", "t", "acc", "digest", "1764000000000", "2", a->class ? a->class : "low", a->pair ? "1" : "0",
+		a->minds_lane ? "1" : "", a->context ? a->context : "", a->has_no_template ? "" : "tpl/en_US", guards, copy, replay,
+		a->policy ? a->policy : "", a->tenant ? text_of(a->tenant->interval_us) : "", a->tenant ? "0" : "",
 	};
 
 	memcpy(parts + n, rest, sizeof(rest));
 	n += (int)ARRAY_LEN(rest);
-	memcpy(parts + n, a->fields ? a->fields : hold_fields, sizeof(hold_fields));
-	n += (int)ARRAY_LEN(hold_fields);
-	for (int i = 0; i < a->n_further; i++) {
-		parts[n++] = a->further[i].interval;
-		parts[n++] = a->further[i].tolerance;
-		parts[n++] = a->further[i].verdict;
-	}
-	run_script(SCRIPT_ADMIT, parts, 6 + a->n_further, n, answer);
+	while (!*parts[n - 1])
+		n--;
+	run_script_by(rules.buf, SCRIPT_ADMIT, parts, n_keys, n, answer);
+	strbuf_release(&rules);
 }
 
 struct settle {
@@ -203,21 +271,53 @@ struct settle {
 	int64_t hold_ms, hold_max_ms, recipient_ms;
 	const char *history;
 	const char *const *fields;
+	const char *template, *sealed;
 };
 
 static inline void settle(const struct settle *a, struct strbuf *answer)
 {
-	const char *parts[PARTS_MAX] = {
-		record, wamid_index, account, holds, recipient, a->owner ? a->owner : "me", text_of(a->n), a->what, a->wamid ? a->wamid : "",
-		strcmp(a->what, "dead") ? "" : "refused", "131026", a->history ? a->history : "{\"n\":9}", text_of(RECORD_TTL), text_of(TAIL),
-		text_of(WAMID_TTL), "K", "text", a->says ? a->says : "", a->is_probe ? "1" : "0", text_of(or_else(a->calls, 4)), "50",
-		text_of(or_else(a->open_ms, 60000)), text_of(or_else(a->open_max_ms, 300000)), a->hold ? a->hold : "",
-		text_of(or_else(a->hold_ms, 60000)), text_of(or_else(a->hold_max_ms, 300000)), a->words ? a->words : "some words",
-		text_of(a->recipient_ms),
+	struct conf c = {
+		.record_ttl = RECORD_TTL, .breaker_calls = or_else(a->calls, 4), .breaker_percent = 50, .breaker_open = or_else(a->open_ms, 60000),
+		.breaker_open_max = or_else(a->open_max_ms, 300000), .body_ttl = 3600000, .on_unknown = setting(""), .on_unknown_blind = setting(""),
+	};
+	const char *parts[PARTS_MAX] = { record, account, holds };
+	bool is_dead = !strcmp(a->what, "dead"), has_trouble = strcmp(a->what, "sent") != 0 || a->is_probe || a->hold || a->recipient_ms;
+	struct strbuf rules = STRBUF_INIT;
+	int n = 3, n_keys;
+
+	rules_write(&c, TAIL, &rules);
+	if (a->wamid && *a->wamid) {
+		parts[n++] = wamid_index;
+		parts[n++] = parked;
+	}
+	if (a->sealed || is_dead)
+		parts[n++] = body;
+	if (a->template)
+		parts[n++] = usage;
+	if (a->recipient_ms)
+		parts[n++] = recipient;
+	n_keys = n;
+	const char *const rest[] = {
+		a->owner ? a->owner : "me", text_of(a->n), a->what, a->wamid ? a->wamid : "", "131026", a->history ? a->history : "{\"n\":9}",
+		a->says ? a->says : "", a->template ? a->template : "", a->sealed ? a->sealed : "",
+		is_dead ? "refused" : "", a->words ? a->words : a->hold ? "some words" : "text", a->hold ? a->hold : "",
+		text_of(or_else(a->hold_ms, 60000)), text_of(or_else(a->hold_max_ms, 300000)), text_of(a->recipient_ms),
 	};
 
-	memcpy(parts + 28, a->fields ? a->fields : hold_fields, sizeof(hold_fields));
-	run_script(SCRIPT_SETTLE, parts, 5, 33, answer);
+	memcpy(parts + n, rest, sizeof(rest));
+	n += has_trouble ? (int)ARRAY_LEN(rest) : 9;
+	if (a->is_probe) {
+		memcpy(parts + n, a->fields ? a->fields : hold_fields, sizeof(hold_fields));
+		n += (int)ARRAY_LEN(hold_fields);
+	}
+	run_script_by(rules.buf, SCRIPT_SETTLE, parts, n_keys, n, answer);
+	for (size_t i = 0; i + 2 <= answer->len; i++)
+		if (!strncmp(answer->buf + i, "|=", 2)) {	/* the entry that the asker knows */
+			strbuf_setf(&rules, "%.*s|%s%s", (int)i, answer->buf, a->history ? a->history : "{\"n\":9}", answer->buf + i + 2);
+			strbuf_setf(answer, "%s", rules.buf);
+			break;
+		}
+	strbuf_release(&rules);
 }
 
 /* ---- hashes as texts ---- */
@@ -234,7 +334,7 @@ static inline void add_everything(struct strbuf *out)
 		strbuf_addc(out, '|');
 		freeReplyObject(r);
 	}
-	r = ask((const char *[]){ "MGET", bucket, id_index, wamid_index, recipient }, 5);
+	r = ask((const char *[]){ "MGET", id_index, wamid_index, recipient }, 4);
 	add_joined(out, r);
 	freeReplyObject(r);
 }
@@ -342,7 +442,7 @@ static inline void check_fields(const char *key, const char *text)
 	each_field(key, text, check_field);
 }
 
-/* An answer as wanted; in want # stands for a number from 1 to 120000 and * for 0 to 9. */
+/* An answer as wanted; in want # stands for a number from 1 to 120000, + for one from 1001, and * for 0 to 9. */
 static inline bool answer_fits(const char *answer, const char *want)
 {
 	for (; *want; want++) {
@@ -353,13 +453,13 @@ static inline bool answer_fits(const char *answer, const char *want)
 			answer++;
 			continue;
 		}
-		if (*want != '#') {
+		if (*want != '#' && *want != '+') {
 			if (*answer++ != *want)
 				return false;
 			continue;
 		}
 		n = strtoll(answer, &end, 10);
-		if (end == answer || n < 1 || n > 120000)
+		if (end == answer || n < (*want == '+' ? 1001 : 1) || n > 120000)
 			return false;
 		answer = end;
 	}

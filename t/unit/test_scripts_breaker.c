@@ -35,13 +35,13 @@ static int sum_cells(char out[32])
 	int n = 0, good = 0, failed = 0;
 
 	for (size_t i = 0; i + 1 < r->elements; i += 2) {
-		int g, f;
+		char letter = r->element[i]->str[0];
+		int64_t v;
 
-		if (r->element[i]->str[0] != 'c' || sscanf(r->element[i + 1]->str, "%*d %d %d", &g, &f) != 2)
+		if ((letter != 'g' && letter != 'b') || !str_is_digits(r->element[i]->str + 1) || parse_i64(r->element[i + 1]->str, &v) < 0)
 			continue;
 		n++;
-		good += g;
-		failed += f;
+		*(letter == 'g' ? &good : &failed) += (int)(v % 1000000);
 	}
 	freeReplyObject(r);
 	snprintf(out, 32, "%d %d", good, failed);
@@ -92,43 +92,55 @@ START_TEST(answers_are_counted_and_too_many_failures_open)
 }
 END_TEST
 
-/* One cell a second, the second in it: 60 s later the same cell is another second. */
+static void set_cell(char letter, int64_t slot, int64_t count)
+{
+	char cell[8];
+
+	snprintf(cell, sizeof(cell), "%c%d", letter, (int)(slot % 12));
+	freeReplyObject(ask((const char *[]){ "HSET", account, cell, text_of(slot * 1000000 + count) }, 4));
+}
+
+/* One cell for five seconds, their number in it: 60 s later the same cell is of other seconds. */
 START_TEST(only_the_last_minute_counts)
 {
-	static const struct { int ago; const char *cell, *events; } rows[] = {
-		{ 0, "0 3", "breaker_opened 60000" }, { 1, "0 3", "breaker_opened 60000" }, { 50, "0 3", "breaker_opened 60000" },
-		{ 59, "0 3", NULL }, { 60, "0 3", "" }, { 61, "0 3", "" }, { 120, "0 99", "" }, { 3600, "0 99", "" },
-		{ 30, "3 0", "" }, { 30, "1 2", "breaker_opened 60000" },
-		{ -30, "0 3", "" },	/* a clock that went back */
-		{ 5, "nonsense", "" },
+	static const struct { int ago, good, failed; const char *events; } rows[] = {
+		{ 0, 0, 3, "breaker_opened 60000" }, { 1, 0, 3, "breaker_opened 60000" }, { 50, 0, 3, "breaker_opened 60000" },
+		{ 56, 0, 3, NULL }, { 59, 0, 3, NULL }, { 60, 0, 3, "" }, { 61, 0, 3, "" }, { 120, 0, 99, "" }, { 3600, 0, 99, "" },
+		{ 30, 3, 0, "" }, { 30, 1, 2, "breaker_opened 60000" }, { 30, 2, 1, "breaker_opened 60000" }, { 30, 3, 2, "breaker_opened 60000" },
+		{ 30, 4, 2, "" },
+		{ -30, 0, 3, "" },	/* a clock that went back */
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		int64_t second = redis_us() / 1000000 - rows[i].ago;
+		int64_t slot = (redis_us() / 1000000 - rows[i].ago) / 5;
 		const char *events;
 
 		write_record("");
-		freeReplyObject(ask((const char *[]){ "EVAL", "return redis.call('HSET', KEYS[1], 'c' .. ARGV[1] % 60, ARGV[1] .. ' ' .. ARGV[2])",
-						      "1", account, text_of(second), rows[i].cell }, 6));
+		set_cell('g', slot, rows[i].good);
+		set_cell('b', slot, rows[i].failed);
 		events = events_of(&(struct settle){ .says = "failed" });
-		if (rows[i].events)	/* else the minute may have ended between */
-			ck_assert_msg(!strcmp(events, rows[i].events), "%d s ago %s: %s", rows[i].ago, rows[i].cell, events);
+		if (rows[i].events)	/* else it depends on where in its five seconds the minute began */
+			ck_assert_msg(!strcmp(events, rows[i].events), "%d s ago %d %d: %s", rows[i].ago, rows[i].good, rows[i].failed, events);
 	}
 }
 END_TEST
 
 START_TEST(a_cell_of_another_minute_is_begun_anew)
 {
-	int64_t now = redis_us() / 1000000;
+	int64_t now = redis_us() / 5000000;
 	char sums[32];
 
 	write_record("");
-	for (int ago = 60; ago < 120; ago++)
-		freeReplyObject(ask((const char *[]){ "EVAL", "return redis.call('HSET', KEYS[1], 'c' .. ARGV[1] % 60, ARGV[1] .. ' 7 7')", "1",
-						      account, text_of(now - ago) }, 5));
+	for (int ago = 12; ago < 24; ago++) {
+		set_cell('g', now - ago, 7);
+		set_cell('b', now - ago, 7);
+	}
 	ck_assert_str_eq(events_of(&(struct settle){ .says = "good" }), "");
-	ck_assert_int_eq(sum_cells(sums), 60);
-	ck_assert_str_eq(sums, "414 413");	/* 59 old ones, and 1 0 */
+	ck_assert_int_eq(sum_cells(sums), 24);
+	ck_assert_str_eq(sums, "78 84");	/* 11 old ones, and 1 */
+	ck_assert_str_eq(events_of(&(struct settle){ .says = "failed" }), "");
+	sum_cells(sums);
+	ck_assert_str_eq(sums, "78 78");
 }
 END_TEST
 
@@ -169,7 +181,7 @@ START_TEST(the_probe_decides)
 {
 	write_record("");
 	set_fields(account, probes[_i].account);
-	freeReplyObject(ask((const char *[]){ "HSET", account, "c1", "1000 5 5" }, 4));
+	freeReplyObject(ask((const char *[]){ "HSET", account, "g1", "1000000005", "b1", "1000000005" }, 6));
 	ck_assert_str_eq(events_of(&probes[_i].a), probes[_i].events);
 	check_fields(account, probes[_i].after);
 	if (str_starts(probes[_i].events, "breaker")) {
@@ -264,7 +276,7 @@ END_TEST
 static const char *operate(const char *const *words, int n)
 {
 	static struct strbuf answer = STRBUF_INIT;
-	const char *parts[7] = { account, holds, recipient };
+	const char *parts[8] = { account, holds, recipient };
 
 	memcpy(parts + 3, words, (size_t)n * sizeof(*words));
 	run_script(SCRIPT_OPERATE, parts, 3, n + 3, &answer);
@@ -286,9 +298,9 @@ START_TEST(an_operator_trips_and_resets)
 	check_fields(account, "bs=open bu=~+999000");
 	ck_assert_str_eq(DO("trip", "172800000"), "ok");
 	ck_assert_int_gt(ask_number("PTTL", account), 172800000 + 60000);
-	freeReplyObject(ask((const char *[]){ "HSET", account, "c1", "1000 5 5", "ra", "5", "bk", "3", "bo", "me" }, 10));
+	freeReplyObject(ask((const char *[]){ "HSET", account, "b1", "1000000005", "ra", "5", "bk", "3", "bo", "me" }, 10));
 	ck_assert_str_eq(DO("reset"), "ok");
-	check_fields(account, "bs=- bu=- bk=- bo=- ra=- c1=- ls=open");
+	check_fields(account, "bs=- bu=- bk=- bo=- ra=- b1=- ls=open");
 	ck_assert_str_eq(DO("reset"), "nothing");
 	ck_assert_str_eq(events_of(&(struct settle){ .says = "failed", .calls = 1 }), "breaker_opened 60000");
 }
@@ -324,6 +336,24 @@ START_TEST(what_has_ended_is_not_on_hold_and_leaves)
 	set_fields(holds, "n:1=operator,-1,7,0,0,-,0,w");
 	ck_assert_str_eq(DO("hold", "t:t", "0", "w"), "ok");
 	check_fields(holds, "n:1=- n:3=auto t:t=operator");
+}
+END_TEST
+
+START_TEST(an_operator_sets_a_rate)
+{
+	write_record("");
+	ck_assert_str_eq(DO("limit", "l:1", "0", "40", "-"), "ok");
+	check_fields(holds, "l:1=40,0,~+0,-");
+	ck_assert_str_eq(DO("limit", "l:1", "60000", "225", "plus"), "ok");
+	check_fields(holds, "l:1=225,~+60000,~+0,plus");
+	ck_assert_str_eq(DO("hold", "t:t", "0", "w"), "ok");
+	check_fields(holds, "l:1=225 t:t=operator");
+	ck_assert_str_eq(DO("unlimit", "l:1"), "ok");
+	check_fields(holds, "l:1=- t:t=operator");
+	ck_assert_str_eq(DO("unlimit", "l:1"), "nothing");
+	set_fields(holds, "l:1=40,-1,7,- l:2=40,0,7,-");			/* what has ended leaves */
+	ck_assert_str_eq(DO("unlimit", "l:1"), "nothing");
+	check_fields(holds, "l:1=- l:2=40");
 }
 END_TEST
 
@@ -380,6 +410,7 @@ int main(void)
 	tcase_add_test(real, an_operator_holds_and_releases);
 	tcase_add_test(real, what_has_ended_is_not_on_hold_and_leaves);
 	tcase_add_test(real, an_operator_holds_a_recipient);
+	tcase_add_test(real, an_operator_sets_a_rate);
 	tcase_add_test(real, no_other_verb);
 	return unit_run(s);
 }

@@ -1,4 +1,4 @@
-/* settle and holds: what sets one, what doubles it, what its probe decides, whose word may not be touched; the recipient's. */
+/* settle, trouble and holds: what sets one, what doubles it, what its probe decides, whose word may not be touched; the recipient's. */
 #include "test_scripts.h"
 
 static void begin(const char *owner)
@@ -206,7 +206,8 @@ static void check_admit(const char *owner, const char *want)
 {
 	struct strbuf answer = STRBUF_INIT;
 
-	freeReplyObject(ask((const char *[]){ "DEL", record, bucket }, 3));
+	freeReplyObject(ask((const char *[]){ "DEL", record }, 2));
+	set_number_tat(0);
 	admit(&(struct admit){ .owner = owner }, &answer);
 	ck_assert_msg(answer_fits(answer.buf, want), "%s: %s, not %s", owner, answer.buf, want);
 	strbuf_release(&answer);
@@ -227,25 +228,128 @@ static void check_settle(struct settle a, const char *want)
 START_TEST(the_story_of_a_hold)
 {
 	write_record("");
-	check_admit("one", "go|1|0|0|");
-	check_admit("two", "go|1|0|0|");
+	check_admit("one", "go|1|0|0||");
+	check_admit("two", "go|1|0|0||");
 	check_settle((struct settle){ .owner = "one", BACK, .hold = "n:1" }, "ok|0|h|held n:1 60000 0");
 	check_settle((struct settle){ .owner = "two", BACK, .hold = "n:1" }, "ok|0|h");
-	check_admit("three", "held|0|#|n:1");
+	check_admit("three", "held|0|#|#|n:1");
 	end_time_of("n:1");
-	check_admit("three", "go|1|0|1|");
-	check_admit("four", "held|0|#|n:1");
+	check_admit("three", "go|1|0|1||");
+	check_admit("four", "held|0|#|#|n:1");
 	check_settle((struct settle){ .owner = "three", PROBE, BACK, .hold = "n:1" }, "ok|0|h|held n:1 120000 1");
-	check_admit("four", "held|0|#|n:1");
+	check_admit("four", "held|0|#|#|n:1");
 	end_time_of("n:1");
-	check_admit("four", "go|1|0|1|");
+	check_admit("four", "go|1|0|1||");
 	check_settle((struct settle){ .owner = "four", PROBE, FAILS, .calls = 99 }, "ok|1|h");
-	check_admit("five", "held|0|#|n:1");
+	check_admit("five", "held|0|#|#|n:1");
 	end_time_of("n:1");
-	check_admit("five", "go|1|0|1|");
-	check_settle((struct settle){ .owner = "five", PROBE, SENT }, "ok|1|h|released n:1");
-	check_admit("six", "go|1|0|0|");
+	check_admit("five", "go|1|0|1||");
+	check_settle((struct settle){ .owner = "five", PROBE, SILENT }, "ok|0|h");	/* never begun: the next one, at once */
+	check_admit("late", "go|1|0|1||");
+	check_settle((struct settle){ .owner = "late", PROBE, SENT }, "ok|1|h|released n:1");
+	check_admit("six", "go|1|0|0||");
 	check_settle((struct settle){ .owner = "six", BACK, .hold = "n:1" }, "ok|0|h|held n:1 60000 0");	/* it begins anew */
+}
+END_TEST
+
+/* ---- trouble: what the keeper found out beside any message ---- */
+
+#define SET .verb = "set", .code = "190"
+#define OVER .verb = "over", .code = "190"
+
+static const struct { const char *name, *before; const char *verb, *code, *answer, *after; } troubles[] = {
+	{ "first", "", SET, "held|60000|0", "n:1=auto,~+60000,~+0,0,0,-,190,some,words" },
+	{ "another is held", "w:2=" DUE, SET, "held|60000|0", "n:1=auto,~+60000,~+0,0,0,-,190 w:2=auto,~-9000,7,2,0,-,131" },
+	{ "held", "n:1=auto,+5000,7,2,0,-,131,old", SET, "as_is", NULL },
+	{ "held by the same", "n:1=auto,+5000,7,2,0,-,190,old", SET, "as_is", NULL },
+	{ "its probe is under way", "n:1=" OTHERS, SET, "as_is", NULL },
+	{ "its time is over", "n:1=" DUE, SET, "held|300000|3", "n:1=auto,~+300000,7,3,0,-,190,some,words" },
+	{ "its time is over, once", "n:1=auto,-9000,7,0,0,-,131,old", SET, "held|120000|1", "n:1=auto,~+120000,7,1,0,-,190" },
+	{ "its probe's time is over", "n:1=auto,-9000,7,0,-100,me,131,old", SET, "held|120000|1", "n:1=auto,~+120000,7,1,0,-,190" },
+	{ "often", "n:1=auto,-9000,7,900,0,-,131,old", SET, "held|300000|901", "n:1=auto,~+300000,7,901,0,-,190" },
+	{ "operator", "n:1=operator,0,7,0,0,-,0,mine", SET, "as_is", NULL },
+	{ "operator till", "n:1=operator,+5000,7,0,0,-,0,mine", SET, "as_is", NULL },
+	{ "operator, has ended", "n:1=operator,-5000,7,9,0,-,0,mine", SET, "held|60000|0", "n:1=auto,~+60000,~+0,0,0,-,190" },
+	{ "unreadable", "n:1=what", SET, "held|60000|0", "n:1=auto,~+60000,~+0,0,0,-,190" },
+
+	{ "nothing to end", "", OVER, "nothing", NULL },
+	{ "over", "n:1=auto,+5000,7,2,0,-,190,old", OVER, "released", "n:1=-" },
+	{ "over, its time too", "n:1=auto,-5000,7,2,0,-,190,old", OVER, "released", "n:1=-" },
+	{ "over while its probe is under way", "n:1=auto,-9000,7,2,+15000,other,190,old", OVER, "released", "n:1=-" },
+	{ "over, others stay", "n:1=auto,+5000,7,2,0,-,190,old w:2=auto,+5000,7,2,0,-,190,old", OVER, "released", "n:1=- w:2=auto,~+5000,7,2,0,-,190" },
+	{ "another trouble", "n:1=auto,+5000,7,2,0,-,131,old", OVER, "nothing", NULL },
+	{ "whatever it is", "n:1=auto,+5000,7,2,0,-,131,old", .verb = "over", .code = "0", "released", "n:1=-" },
+	{ "but an operator's", "n:1=operator,0,7,0,0,-,0,mine", .verb = "over", .code = "0", "nothing", NULL },
+	{ "an operator's is not ours to end", "n:1=operator,0,7,0,0,-,190,mine", OVER, "nothing", NULL },
+	{ "unreadable is left", "n:1=what", OVER, "nothing", NULL },
+};
+
+static void trouble(const char *verb, const char *code, struct strbuf *answer)
+{
+	run_script(SCRIPT_TROUBLE, (const char *[]){ holds, verb, "n:1", code, "60000", "300000", "some words" }, 1,
+		   strcmp(verb, "set") ? 4 : 7, answer);
+}
+
+START_TEST(the_keeper_sets_and_ends_holds)
+{
+	struct strbuf answer = STRBUF_INIT, before = STRBUF_INIT, after = STRBUF_INIT;
+
+	write_record("");
+	set_fields(holds, troubles[_i].before);
+	freeReplyObject(ask((const char *[]){ "PEXPIRE", holds, "100000000" }, 3));
+	add_everything(&before);
+	trouble(troubles[_i].verb, troubles[_i].code, &answer);
+	ck_assert_msg(!strcmp(answer.buf, troubles[_i].answer), "%s: %s", troubles[_i].name, answer.buf);
+	add_everything(&after);
+	if (troubles[_i].after)
+		check_fields(holds, troubles[_i].after);
+	else
+		ck_assert_msg(!strcmp(before.buf, after.buf), "%s: wrote %s", troubles[_i].name, after.buf);
+	if (!strncmp(answer.buf, "held", 4)) {
+		ck_assert_int_eq(ask_number("PTTL", holds), -1);
+		trouble("set", "190", &answer);
+		ck_assert_str_eq(answer.buf, "as_is");
+		freeReplyObject(ask((const char *[]){ "DEL", record }, 2));
+	set_number_tat(0);
+		admit(&(struct admit){ .owner = "one" }, &answer);		/* it is a hold like any other */
+		ck_assert_msg(!strncmp(answer.buf, "held|0|", 7) && strstr(answer.buf, "|n:1"), "%s: %s", troubles[_i].name, answer.buf);
+		trouble("over", "131", &answer);
+		ck_assert_str_eq(answer.buf, "nothing");
+		trouble("over", "190", &answer);
+		ck_assert_str_eq(answer.buf, "released");
+		check_fields(holds, "n:1=-");
+	}
+	strbuf_release(&answer);
+	strbuf_release(&before);
+	strbuf_release(&after);
+}
+END_TEST
+
+START_TEST(trouble_knows_its_verbs)
+{
+	redisReply *r = ask((const char *[]){ "EVAL", script_text(SCRIPT_TROUBLE), "1", holds, "what", "n:1", "190" }, 7);
+
+	ck_assert_int_eq(r->type, REDIS_REPLY_ERROR);
+	ck_assert_ptr_nonnull(strstr(r->str, "trouble: no such verb: what"));
+	freeReplyObject(r);
+	ck_assert_int_eq(ask_number("EXISTS", holds), 0);
+}
+END_TEST
+
+START_TEST(a_lease_is_given_back_by_its_owner_only)
+{
+	redisReply *r;
+
+	for (int i = 0; i < 3; i++) {
+		freeReplyObject(ask((const char *[]){ "SET", "{t}:lease", "me" }, 3));
+		if (i == 2)
+			freeReplyObject(ask((const char *[]){ "DEL", "{t}:lease" }, 2));
+		r = ask((const char *[]){ "EVAL", script_text(SCRIPT_RELEASE), "1", "{t}:lease", i == 1 ? "another" : "me" }, 5);
+		ck_assert_uint_eq(r->elements, 1);
+		ck_assert_int_eq(r->element[0]->integer, i == 0);
+		freeReplyObject(r);
+		ck_assert_int_eq(ask_number("EXISTS", "{t}:lease"), i == 1);
+	}
 }
 END_TEST
 
@@ -266,5 +370,8 @@ int main(void)
 	tcase_add_test(real, what_is_lost_judges_nothing);
 	tcase_add_test(real, a_recipient_is_held_for_its_time);
 	tcase_add_test(real, the_story_of_a_hold);
+	tcase_add_loop_test(real, the_keeper_sets_and_ends_holds, 0, (int)ARRAY_LEN(troubles));
+	tcase_add_test(real, trouble_knows_its_verbs);
+	tcase_add_test(real, a_lease_is_given_back_by_its_owner_only);
 	return unit_run(s);
 }

@@ -73,22 +73,22 @@ static const struct { const char *before, *verb, *who, *answer, *after; } rows[]
 	{ "ls=open lh=me ll=+90000", "join ticketed", "a", "joined|0", "ls=open ll=~+90000" },
 	{ DELETING HELD, "join ticketed", "a", "later|#", NULL }, { DELETING_OVER HELD, "join ticketed", "a", "joined|1", OPENED " lh=me" },
 	/* take: the newest ticket wins; what is not there, or not yet, is open */
-	{ "", "take", "a", "mine|open|0|", "ls=open lu=~+0 lh=a ll=~+15000" },
-	{ OPENING_, "take", "a", "mine|opening|0|", "ls=opening lu=~+4000 lh=a ll=~+15000" },
-	{ OPENING_OVER, "take", "a", "mine|open|0|", "ls=open lu=~+0 lh=a ll=~+15000" },
-	{ OPEN HELD, "take", "a", "mine|open|0|", "ls=open lu=~-3000 lh=a ll=~+15000" },
-	{ OPEN HELD, "take", "me", "mine|open|0|", "lh=me ll=~+15000" },
-	{ OPEN NOT_HELD, "take", "a", "mine|open|0|", "lh=a ll=~+15000" },
-	{ CLOSING HELD, "take", "a", "mine|closing|0|", "ls=closing lu=~-3000 lh=a" },
-	{ DELETING HELD, "take", "a", "mine|deleting|0|", "ls=deleting lu=~+50000 lh=a" },
-	{ DELETING_OVER HELD, "take", "a", "mine|deleting|0|", "ls=deleting lu=~-10 lh=a" },
+	{ "", "take", "a", "mine|open|0|0|", "ls=open lu=~+0 lh=a ll=~+15000" },
+	{ OPENING_, "take", "a", "mine|opening|0|0|", "ls=opening lu=~+4000 lh=a ll=~+15000" },
+	{ OPENING_OVER, "take", "a", "mine|open|0|0|", "ls=open lu=~+0 lh=a ll=~+15000" },
+	{ OPEN HELD, "take", "a", "mine|open|0|0|", "ls=open lu=~-3000 lh=a ll=~+15000" },
+	{ OPEN HELD, "take", "me", "mine|open|0|0|", "lh=me ll=~+15000" },
+	{ OPEN NOT_HELD, "take", "a", "mine|open|0|0|", "lh=a ll=~+15000" },
+	{ CLOSING HELD, "take", "a", "mine|closing|0|0|", "ls=closing lu=~-3000 lh=a" },
+	{ DELETING HELD, "take", "a", "mine|deleting|0|0|", "ls=deleting lu=~+50000 lh=a" },
+	{ DELETING_OVER HELD, "take", "a", "mine|deleting|0|0|", "ls=deleting lu=~-10 lh=a" },
 	/* hold: unless somebody else has it, also when its lease is over */
-	{ "", "hold", "me", "mine|open|0|", "ls=open lu=~+0 lh=me ll=~+15000" },
-	{ OPENING_, "hold", "me", "mine|opening|0|", "ls=opening lh=me" },
-	{ OPEN HELD, "hold", "me", "mine|open|0|", "ls=open lu=~-3000 lh=me ll=~+15000" },
-	{ OPEN NOT_HELD, "hold", "me", "mine|open|0|", "lh=me ll=~+15000" },
-	{ CLOSING HELD, "hold", "me", "mine|closing|0|", "ls=closing lu=~-3000 ll=~+15000" },
-	{ DELETING HELD, "hold", "me", "mine|deleting|0|", "ls=deleting" },
+	{ "", "hold", "me", "mine|open|0|0|", "ls=open lu=~+0 lh=me ll=~+15000" },
+	{ OPENING_, "hold", "me", "mine|opening|0|0|", "ls=opening lh=me" },
+	{ OPEN HELD, "hold", "me", "mine|open|0|0|", "ls=open lu=~-3000 lh=me ll=~+15000" },
+	{ OPEN NOT_HELD, "hold", "me", "mine|open|0|0|", "lh=me ll=~+15000" },
+	{ CLOSING HELD, "hold", "me", "mine|closing|0|0|", "ls=closing lu=~-3000 ll=~+15000" },
+	{ DELETING HELD, "hold", "me", "mine|deleting|0|0|", "ls=deleting" },
 	{ OPEN HELD, "hold", "a", "other", NULL }, { "ls=open lh=me ll=-90000", "hold", "a", "other", NULL },
 	{ CLOSING HELD, "hold", "a", "other", NULL },
 	{ DELETING HELD, "hold", "a", "other", NULL },
@@ -166,16 +166,16 @@ static void add_gate(struct strbuf *out)
 START_TEST(the_holder_hears_of_the_gate)
 {
 	static const struct { const char *account, *holds, *who, *answer; } gates[] = {
-		{ "bs=open bu=+5000", "", "me", "mine|open|#|breaker" }, { "bs=half bu=+5000 bo=x", "", "me", "mine|open|#|breaker" },
-		{ "bs=open bu=-1", "", "me", "mine|open|0|" }, { "", "t:t=operator,0,7,0,0,-,0,w", "me", "mine|open|86400000|t:t" },
-		{ "", "a:t:acc=auto,+5000,7,0,0,-,131,w", "me", "mine|open|#|a:t:acc" },
-		{ "", "n:1=auto,-1,7,0,0,-,131,w", "me", "mine|open|0|" },
-		{ "", "n:1=auto,-1,7,0,+5000,x,131,w", "me", "mine|open|#|n:1" },
-		{ "", "p:2:tpl=operator,0,7,0,0,-,0,w", "me", "mine|open|0|" },
-		{ "bs=open bu=+5000", "w:2=auto,+60000,7,0,0,-,131,w", "me", "mine|open|#|w:2" },
-		{ "bs=open bu=+60000", "w:2=auto,+5000,7,0,0,-,131,w", "me", "mine|open|#|breaker" },
-		{ "bs=open bu=+5000", "t:t=operator,0,7,0,0,-,0,w", "fieldless", "mine|open|#|breaker" },
-		{ "", "t:t=operator,0,7,0,0,-,0,w", "fieldless", "mine|open|0|" },
+		{ "bs=open bu=+5000", "", "me", "mine|open|#|+|breaker" }, { "bs=half bu=+5000 bo=x", "", "me", "mine|open|#|250|breaker" },
+		{ "bs=open bu=-1", "", "me", "mine|open|0|0|" }, { "", "t:t=operator,0,7,0,0,-,0,w", "me", "mine|open|86400000|86400000|t:t" },
+		{ "", "a:t:acc=auto,+5000,7,0,0,-,131,w", "me", "mine|open|#|#|a:t:acc" },
+		{ "", "n:1=auto,-1,7,0,0,-,131,w", "me", "mine|open|0|0|" },
+		{ "", "n:1=auto,-1,7,0,+5000,x,131,w", "me", "mine|open|#|250|n:1" },
+		{ "", "p:2:tpl=operator,0,7,0,0,-,0,w", "me", "mine|open|0|0|" },
+		{ "bs=open bu=+5000", "w:2=auto,+60000,7,0,0,-,131,w", "me", "mine|open|#|#|w:2" },
+		{ "bs=open bu=+60000", "w:2=auto,+5000,7,0,0,-,131,w", "me", "mine|open|#|#|breaker" },
+		{ "bs=open bu=+5000", "t:t=operator,0,7,0,0,-,0,w", "fieldless", "mine|open|#|#|breaker" },
+		{ "", "t:t=operator,0,7,0,0,-,0,w", "fieldless", "mine|open|0|0|" },
 	};
 
 	static const char *const verbs[] = { "take", "hold" };
@@ -224,8 +224,8 @@ START_TEST(a_lane_that_is_joined_again_is_not_deleted)
 {
 	static const struct step steps[] = {
 		{ "a", "join", "ticket" }, { "b", "join", "later|#" }, { "a", "join ticketed", "joined|1" }, { "b", "join", "joined|0" },
-		{ "h", "take", "mine|open|0|" }, { "h", "hold", "mine|open|0|" }, { "h", "close", "closing" }, { "b", "join", "joined|0" },
-		{ "h", "delete", "no|open" }, { "h", "hold", "mine|open|0|" },
+		{ "h", "take", "mine|open|0|0|" }, { "h", "hold", "mine|open|0|0|" }, { "h", "close", "closing" }, { "b", "join", "joined|0" },
+		{ "h", "delete", "no|open" }, { "h", "hold", "mine|open|0|0|" },
 	};
 
 	play(steps, ARRAY_LEN(steps));
@@ -235,7 +235,7 @@ END_TEST
 START_TEST(a_lane_ends_and_begins_again)
 {
 	static const struct step steps[] = {
-		{ "a", "join", "ticket" }, { "a", "join ticketed", "joined|1" }, { "h", "take", "mine|open|0|" },
+		{ "a", "join", "ticket" }, { "a", "join ticketed", "joined|1" }, { "h", "take", "mine|open|0|0|" },
 		{ "h", "close", "closing" },
 		{ "h", "delete", "no|closing" }, { NULL, "lu=-5000", "" }, { "h", "close", "closing" },		/* asked again */
 		{ "h", "delete", "deleting" }, { "h", "delete", "deleting" }, { "a", "join", "later|#" },
@@ -250,13 +250,13 @@ END_TEST
 START_TEST(a_lane_is_handed_on)
 {
 	static const struct step steps[] = {
-		{ "a", "join ticketed", "joined|1" }, { "h", "take", "mine|open|0|" }, { "i", "take", "mine|open|0|" },
+		{ "a", "join ticketed", "joined|1" }, { "h", "take", "mine|open|0|0|" }, { "i", "take", "mine|open|0|0|" },
 		{ "h", "hold", "other" },
-		{ "h", "leave", "ok" }, { "i", "hold", "mine|open|0|" }, { "h", "close", "no|open" }, { "i", "leave", "ok" },
-		{ "h", "hold", "mine|open|0|" }, { "h", "close", "closing" },
+		{ "h", "leave", "ok" }, { "i", "hold", "mine|open|0|0|" }, { "h", "close", "no|open" }, { "i", "leave", "ok" },
+		{ "h", "hold", "mine|open|0|0|" }, { "h", "close", "closing" },
 		/* its holder dies while it is closing, or deleting: the next one goes on where it was */
-		{ "i", "take", "mine|closing|0|" }, { "i", "close", "closing" }, { NULL, "lu=-5000", "" }, { "i", "delete", "deleting" },
-		{ "j", "take", "mine|deleting|0|" }, { "i", "gone", "no|deleting" }, { "j", "delete", "deleting" }, { "j", "kept", "ok" },
+		{ "i", "take", "mine|closing|0|0|" }, { "i", "close", "closing" }, { NULL, "lu=-5000", "" }, { "i", "delete", "deleting" },
+		{ "j", "take", "mine|deleting|0|0|" }, { "i", "gone", "no|deleting" }, { "j", "delete", "deleting" }, { "j", "kept", "ok" },
 		{ "a", "join", "joined|0" },
 	};
 
@@ -267,7 +267,7 @@ END_TEST
 START_TEST(a_deleter_who_is_too_late_forgets_nothing)
 {
 	static const struct step steps[] = {
-		{ "a", "join ticketed", "joined|1" }, { "h", "take", "mine|open|0|" }, { "h", "close", "closing" },
+		{ "a", "join ticketed", "joined|1" }, { "h", "take", "mine|open|0|0|" }, { "h", "close", "closing" },
 		{ NULL, "lu=-5000", "" },
 		{ "h", "delete", "deleting" }, { NULL, "lu=-1", "" }, { "a", "join", "ticket" }, { "h", "gone", "no|opening" },
 		{ "a", "join ticketed", "joined|1" }, { "h", "gone", "no|open" }, { "b", "join", "joined|0" },
@@ -279,13 +279,13 @@ END_TEST
 
 START_TEST(a_redis_that_forgot_everything)
 {
-	static const struct step steps[] = { { "a", "join ticketed", "joined|1" }, { "h", "take", "mine|open|0|" } };
+	static const struct step steps[] = { { "a", "join ticketed", "joined|1" }, { "h", "take", "mine|open|0|0|" } };
 
 	play(steps, ARRAY_LEN(steps));
 	freeReplyObject(ask((const char *[]){ "DEL", account }, 2));
 	ck_assert_str_eq(lane("close", "h"), "no|");
 	ck_assert_str_eq(lane("gone", "h"), "no|");
-	ck_assert_str_eq(lane("hold", "h"), "mine|open|0|");
+	ck_assert_str_eq(lane("hold", "h"), "mine|open|0|0|");
 	check_fields(account, "ls=open lh=h ll=~+15000");
 	ck_assert_str_eq(lane("join", "a"), "joined|0");
 }
@@ -296,7 +296,7 @@ START_TEST(a_lost_ticket_is_made_again)
 	static const struct step steps[] = {
 		{ "a", "join ticketed", "joined|1" }, { NULL, "lu=-60001 ll=-60001", "" }, { "a", "join", "ticket" },
 		{ "b", "join", "joined|0" },
-		{ "a", "join ticketed", "joined|0" }, { "h", "take", "mine|open|0|" }, { "h", "leave", "ok" }, { "a", "join", "joined|0" },
+		{ "a", "join ticketed", "joined|0" }, { "h", "take", "mine|open|0|0|" }, { "h", "leave", "ok" }, { "a", "join", "joined|0" },
 		{ NULL, "lu=-60001 ll=-60001", "" }, { "a", "join", "ticket" },
 	};
 

@@ -28,18 +28,16 @@ static void take(const char *key, int64_t ms)
 
 static void add_buckets(struct strbuf *out)
 {
-	redisReply *r = ask((const char *[]){ "MGET", bucket, pair, tenant, record }, 4);
+	redisReply *r = ask((const char *[]){ "MGET", pair, tenant, record }, 4);
 
-	strbuf_reset(out);
+	strbuf_setf(out, "%lld ", (long long)number_tat());
 	add_joined(out, r);
 	freeReplyObject(r);
 }
 
 static void ask_admit(struct strbuf *answer)
 {
-	const struct further further[] = { { pair, "6000000", "0", "pair" }, { tenant, "50000", "0", "wait" } };
-
-	admit(&(struct admit){ .further = further, .n_further = 2 }, answer);
+	admit(&(struct admit){ .pair = &(struct further){ pair, 6000000 }, .tenant = &(struct further){ tenant, 50000 } }, answer);
 }
 
 START_TEST(all_or_none)
@@ -49,7 +47,7 @@ START_TEST(all_or_none)
 	int64_t now;
 
 	forget_all();
-	take(bucket, row->number_ms);
+	set_number_tat(row->number_ms ? redis_us() + row->number_ms * 1000 : 0);
 	take(pair, row->pair_ms);
 	take(tenant, row->tenant_ms);
 	add_buckets(&before);
@@ -59,7 +57,7 @@ START_TEST(all_or_none)
 	ck_assert_msg(!strcmp(before.buf, after.buf) == !row->charged, "%s: %s -> %s", row->name, before.buf, after.buf);
 	if (row->charged) {
 		now = redis_us();
-		ck_assert_int_gt(ask_number("GET", bucket), now);
+		ck_assert_int_gt(number_tat(), now);
 		ck_assert_int_gt(ask_number("GET", pair), now + 5000000);
 		ck_assert_int_gt(ask_number("GET", tenant), now);
 	} else {
@@ -69,6 +67,75 @@ START_TEST(all_or_none)
 	strbuf_release(&answer);
 	strbuf_release(&before);
 	strbuf_release(&after);
+}
+END_TEST
+
+/* ---- an operator's rate, in place of 10 a second ---- */
+
+static const struct { const char *name, *limit; int64_t interval_us; int burst; } set[] = {
+	{ "none", NULL, 100000, 1 },
+	{ "slower", "2 0 1 -", 500000, 1 },
+	{ "faster", "225 0 1 plus", 4445, 8 },		/* a third of 22 but one, and one more */
+	{ "its time runs", "2 +60000 1 -", 500000, 1 },
+	{ "its time is over", "2 -1 1 -", 100000, 1 },
+	{ "unreadable", "2", 100000, 1 },
+	{ "of nothing", "fast 0 1 -", 100000, 1 },
+};
+
+/* As many go at once as its burst, and then each has to wait for its interval. */
+START_TEST(an_operators_rate_is_in_force)
+{
+	struct strbuf answer = STRBUF_INIT;
+	char limit[64], text[64], *save = NULL;
+	int64_t before, charged, took;
+	int n = 0;
+
+	forget_all();
+	if (set[_i].limit) {
+		struct strbuf value = STRBUF_INIT;
+
+		snprintf(text, sizeof(text), "%s", set[_i].limit);
+		for (char *p = strtok_r(text, " ", &save); p; p = strtok_r(NULL, " ", &save)) {
+			strbuf_adds(&value, value.len ? " " : "");
+			add_value(&value, p);
+		}
+		snprintf(limit, sizeof(limit), "%s", value.buf);
+		freeReplyObject(ask((const char *[]){ "HSET", holds, "l:1", limit }, 4));
+		strbuf_release(&value);
+	}
+	before = redis_us();
+	set_number_tat(redis_us() + 3600000000LL);	/* a bucket from another rate, or clock, is forgotten */
+	while (n < 1000) {
+		freeReplyObject(ask((const char *[]){ "DEL", record }, 2));
+		admit(&(struct admit){ .interval_us = 100000 }, &answer);
+		if (!str_starts(answer.buf, "go"))
+			break;
+		n++;
+	}
+	charged = number_tat() - before;
+	took = redis_us() - before;
+	ck_assert_msg(str_starts(answer.buf, "wait"), "%s: %s", set[_i].name, answer.buf);
+	ck_assert_msg(n >= set[_i].burst && n <= set[_i].burst + 1 + took / set[_i].interval_us, "%s: %d at once", set[_i].name, n);
+	ck_assert_msg(charged >= n * set[_i].interval_us && charged <= n * set[_i].interval_us + took, "%s: %d took %lld us", set[_i].name, n,
+		      (long long)charged);
+	strbuf_release(&answer);
+}
+END_TEST
+
+/* How near a number comes to its limit is told of the rate in force. */
+START_TEST(use_is_a_share_of_the_rate_in_force)
+{
+	struct strbuf answer = STRBUF_INIT;
+
+	for (int with = 0; with < 2; with++) {
+		forget_all();
+		freeReplyObject(ask((const char *[]){ "HSET", account, "us", text_of(wall_ms() / 10000 - 1), "uc", "50" }, 6));
+		if (with)
+			freeReplyObject(ask((const char *[]){ "HSET", holds, "l:1", "5 0 1 -" }, 4));
+		admit(&(struct admit){ .interval_us = 100000 }, &answer);
+		ck_assert_msg(answer_fits(answer.buf, with ? "go|1|0|0|approaching|" : "go|1|0|0||"), "%s", answer.buf);
+	}
+	strbuf_release(&answer);
 }
 END_TEST
 
@@ -90,5 +157,7 @@ int main(void)
 	}
 	tcase_add_checked_fixture(real, start, stop_redis);
 	tcase_add_loop_test(real, all_or_none, 0, (int)ARRAY_LEN(rows));
+	tcase_add_loop_test(real, an_operators_rate_is_in_force, 0, (int)ARRAY_LEN(set));
+	tcase_add_test(real, use_is_a_share_of_the_rate_in_force);
 	return unit_run(s);
 }

@@ -66,11 +66,12 @@ static void send_one(int me, const char *owner, struct strbuf *answer)
 	int64_t asked = monotonic_us();
 	int nth;
 
-	freeReplyObject(ask((const char *[]){ "DEL", record, bucket }, 3));	/* a limit would only slow this down */
+	freeReplyObject(ask((const char *[]){ "DEL", record }, 2));
+	set_number_tat(0);	/* a limit would only slow this down */
 	admit(&(struct admit){ .owner = owner, .interval_us = 1, .probe_ms = PROBE_MS, .ramp_ms = 1 }, answer);
 	if (!str_starts(answer->buf, "go|"))
 		return;
-	if (str_starts(answer->buf, "go|1|0|1|")) {
+	if (str_starts(answer->buf, "go|1|0|1||")) {
 		nth = probe_begins(me, asked);
 		a.is_probe = true;
 		if (nth % KILLED_EVERY == 0)

@@ -91,6 +91,21 @@ START_TEST(only_the_owner_settles_but_a_success_always_counts)
 }
 END_TEST
 
+START_TEST(what_has_no_wamid_is_in_no_index)
+{
+	struct strbuf answer = STRBUF_INIT;
+
+	for (int again = 0; again < 2; again++) {
+		if (!again)
+			write_record("v=1 s=sending n=1 o=me l=+20000 x=+3600000");
+		settle(&(struct settle){ .n = 1, .what = "sent", .wamid = "" }, &answer);
+		ck_assert_msg(str_starts(answer.buf, "ok|1|"), "%s", answer.buf);
+		ck_assert_int_eq(ask_number("EXISTS", wamid_index), 0);
+	}
+	strbuf_release(&answer);
+}
+END_TEST
+
 START_TEST(records_outlive_their_messages_and_wamids_are_indexed)
 {
 	static const char *const words[] = { "sent", "retry", "back", "unknown", "dead" };
@@ -131,17 +146,17 @@ END_TEST
 START_TEST(concluded_marks_a_record_and_makes_none)
 {
 	struct strbuf answer = STRBUF_INIT;
-	const char *parts[] = { record };
+	const char *parts[] = { record, body };
 	int64_t ttl;
 
 	write_record("");
-	run_script(SCRIPT_CONCLUDED, parts, 1, 1, &answer);
+	run_script(SCRIPT_CONCLUDED, parts, 2, 2, &answer);
 	ck_assert_str_eq(answer.buf, "ok");
 	ck_assert_int_eq(ask_number("EXISTS", record), 0);
 	write_record(DEAD);
 	ttl = ask_number("PTTL", record);
 	for (int i = 0; i < 2; i++) {
-		run_script(SCRIPT_CONCLUDED, parts, 1, 1, &answer);
+		run_script(SCRIPT_CONCLUDED, parts, 2, 2, &answer);
 		check_fields(record, "s=dead c=1 r=retries_used");
 		ck_assert_int_le(ask_number("PTTL", record), ttl);
 		ck_assert_int_gt(ask_number("PTTL", record), ttl - 60000);
@@ -231,7 +246,7 @@ START_TEST(admit_lets_through_a_burst_and_then_the_rate)
 	do {
 		freeReplyObject(ask((const char *[]){ "DEL", record }, 2));
 		admit(&(struct admit){ .interval_us = 20000, .tolerance_us = 80000, .window_ms = 600000 }, &answer);
-		if (answer_fits(answer.buf, "go|1|0|0|"))
+		if (answer_fits(answer.buf, "go|1|0|0||"))
 			go++;
 		else
 			ck_assert_msg(sscanf(answer.buf, "wait|0|%ld", &wait_ms) == 1 && wait_ms >= 1 && wait_ms <= 20, "%s", answer.buf);
@@ -240,7 +255,44 @@ START_TEST(admit_lets_through_a_burst_and_then_the_rate)
 	} while (elapsed < 400000);
 	ck_assert_int_ge(go, 5);
 	ck_assert_int_gt(wait_ms, 0);
-	ck_assert_int_gt(ask_number("PTTL", bucket), 50000);
+	ck_assert_int_gt(ask_number("PTTL", account), 50000);
+	strbuf_release(&answer);
+}
+END_TEST
+
+/* The template's usage of the day, as one text. */
+static void check_usage(const char *want)
+{
+	struct strbuf have = STRBUF_INIT;
+	redisReply *r = ask((const char *[]){ "HGETALL", usage }, 2);
+
+	add_joined(&have, r);
+	freeReplyObject(r);
+	ck_assert_str_eq(have.buf, want);
+	strbuf_release(&have);
+}
+
+START_TEST(a_template_is_counted_once_for_each_message_that_went_or_died)
+{
+	struct strbuf answer = STRBUF_INIT;
+	struct settle sent = { .n = 2, .what = "sent", .wamid = "W", .template = "tpl/en_US" }, retry = { .n = 2, .what = "retry", .template = "tpl/en_US" };
+	struct settle dead = { .n = 2, .what = "dead", .template = "tpl/en_US" }, text = { .n = 2, .what = "sent", .wamid = "W" };
+
+	write_record(OURS);
+	settle(&retry, &answer);
+	check_usage("");
+	write_record(OURS);
+	settle(&text, &answer);
+	check_usage("");
+	write_record(OURS);
+	settle(&sent, &answer);
+	settle(&sent, &answer);
+	check_usage("tpl/en_US sent|1");
+	ck_assert_int_gt(ask_number("PTTL", usage), 86000000);
+	write_record(OURS);
+	settle(&dead, &answer);
+	settle(&dead, &answer);
+	check_usage("tpl/en_US failed:131026|1");
 	strbuf_release(&answer);
 }
 END_TEST
@@ -258,6 +310,8 @@ int main(void)
 	real = unit_case(s, "settle");
 	tcase_add_checked_fixture(real, start_redis, stop_redis);
 	tcase_add_test(real, only_the_owner_settles_but_a_success_always_counts);
+	tcase_add_test(real, a_template_is_counted_once_for_each_message_that_went_or_died);
+	tcase_add_test(real, what_has_no_wamid_is_in_no_index);
 	tcase_add_test(real, records_outlive_their_messages_and_wamids_are_indexed);
 	tcase_add_test(real, a_settle_without_history_keeps_what_is_there);
 	tcase_add_test(real, concluded_marks_a_record_and_makes_none);

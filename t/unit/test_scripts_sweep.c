@@ -24,11 +24,16 @@ static const struct { const char *lane; int window; const char *used, *told, *an
 	{ "ls=open lu=-60001", -1, "10", "1", "1|1", "ua=- lu=~+0" },
 };
 
+static void sweep_with(int64_t interval_us, struct strbuf *answer)
+{
+	const char *parts[] = { account, holds, text_of(STALE), text_of(DAY), text_of(80), text_of(interval_us) };
+
+	run_script(SCRIPT_SWEEP, parts, 2, ARRAY_LEN(parts), answer);
+}
+
 static void sweep(struct strbuf *answer)
 {
-	const char *parts[] = { account, text_of(STALE), text_of(DAY), text_of(80), text_of((int64_t)DAY * 1000 / 100) };
-
-	run_script(SCRIPT_SWEEP, parts, 1, ARRAY_LEN(parts), answer);
+	sweep_with((int64_t)DAY * 1000 / 100, answer);
 }
 
 START_TEST(each_state)
@@ -53,6 +58,23 @@ START_TEST(each_state)
 }
 END_TEST
 
+/* 70000 in a day are calm at 10 a second, and are not at 1, as an operator has it. */
+START_TEST(calm_is_judged_by_the_rate_in_force)
+{
+	static const struct { const char *limit, *answer; } by[] = { { "1 0 1 -", "0|0" }, { "1 1 1 -", "0|1" } };
+	struct strbuf answer = STRBUF_INIT;
+
+	for (size_t i = 0; i < ARRAY_LEN(by); i++) {
+		forget_all();
+		freeReplyObject(ask((const char *[]){ "HSET", account, "us", text_of(wall_ms() / DAY - 1), "uc", "70000", "ua", "1" }, 8));
+		freeReplyObject(ask((const char *[]){ "HSET", holds, "l:1", by[i].limit }, 4));
+		sweep_with(100000, &answer);
+		ck_assert_msg(!strcmp(answer.buf, by[i].answer), "%s: %s", by[i].limit, answer.buf);
+	}
+	strbuf_release(&answer);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("sweep");
@@ -64,5 +86,6 @@ int main(void)
 	}
 	tcase_add_checked_fixture(real, start_redis, stop_redis);
 	tcase_add_loop_test(real, each_state, 0, (int)ARRAY_LEN(rows));
+	tcase_add_test(real, calm_is_judged_by_the_rate_in_force);
 	return unit_run(s);
 }
