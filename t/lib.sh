@@ -16,6 +16,10 @@
 #   depth QUEUE                           messages ready in QUEUE (0 if there is no such queue)
 #   wamctl ARG...                         on this stack's admin socket
 #   redis ARG...                          redis-cli on this stack's Redis
+#   at_rest [ARG...]                      nothing lost, doubled or under way: t/ledger --strict, its words in ledger.out
+#   accepted | total COUNTER              messages that the sandbox took | a counter of all processes of wamd
+#   api PATH [CURL OPTION...]             the HTTP API with the key of tenant t1, or of $TENANT; $KEY is another key
+#   fact ACCOUNT MEMBER | number_of ACCOUNT   from accounts.json | the account's phone number id
 #   loop_was_never_away                   no turn of an event loop took 50 ms
 #   ledger [ARG...]                       t/ledger on this stack
 #   expect_log PATTERN                    a warn or error line that this test provokes; any other one in wamd.log fails it
@@ -50,9 +54,11 @@ test_expect_success() {
 		{	# to stderr: prove shows it without being asked
 			printf '# %s: %s\n# exit %d of:\n' "$test_name" "$1" "$rc"
 			printf '%s\n' "$2" | sed 's/^/#   /'
-			tail -n 40 "$TRASH/output" | sed 's/^/# /'
 			test_show_logs
-		} >&2
+			# Last, because whoever shortens this keeps the end.
+			printf '# --- output\n'
+			tail -n 40 "$TRASH/output" | sed 's/^/# /'
+		} | tee -a "${WAMD_FAILED:-/dev/null}" >&2
 	fi
 }
 
@@ -177,6 +183,18 @@ redis() {
 
 ledger() { "$T/ledger" "$@" "$DIR"; }
 
+at_rest() { ledger --strict "$@" >ledger.out; }
+accepted() { sandbox_stats | python3 -c 'import json, sys; print(json.load(sys.stdin)["accepted"])'; }
+total() { wamctl -j status | python3 -c "import json, sys; print(json.load(sys.stdin)['totals']['$1'])"; }
+fact() { python3 -c "import json; print(next(a['$2'] for a in json.load(open('$DIR/accounts.json')) if a['account_id'] == '$1'))"; }
+key_of() { python3 -c "import json; print(next(a['api_key'] for a in json.load(open('$DIR/accounts.json')) if a['tenant_id'] == '$1'))"; }
+api() {
+	local path=$1
+	shift
+	curl -sS -H "Authorization: Bearer ${KEY-$(key_of "${TENANT-t1}")}" "$@" "$API_URL$path"
+}
+number_of() { fact "$1" phone_number_id; }
+
 expect_log() { expected_log+=("$1"); }
 
 # No secret of the stack, no recipient's number and no message text may be in the log.
@@ -187,7 +205,7 @@ log_keeps_secrets() {
 	secrets = [a[k] for a in json.load(open(d + "/accounts.json")) for k in ("access_token", "app_secret", "api_key") if a.get(k)]
 	for line in open(d + "/wamd.log", errors="replace"):
 	    assert not any(s in line for s in secrets), "a secret: " + line[:60]
-	    assert not re.search(r"\+?49\d{9,}", re.sub(r"such as \S+|\b[nwp]:\d+", "", line)), "a number: " + line
+	    assert not re.search(r"\+?49\d{9,}", re.sub(r"such as \S+|\b[nwp]:\d+|\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "", line)), "a number: " + line
 	    assert "wamid." not in line, "a WAMID, which holds the number in base64: " + line
 	PY
 }

@@ -2,6 +2,9 @@
 # The whole way of a text message: RabbitMQ, Redis, Graph, Redis, confirm, ack.
 . "$(dirname "$0")/lib.sh"
 
+# A machine that is busy elsewhere lets messages pile up; the next ones then come faster than 900 a second an account.
+expect_log 'alert kind=limit_(queueing|approaching) state=raised'
+
 test_expect_success '20 accounts of 5 tenants, 2 senders, Graph answers after 50 ms' '
 	stack_up --tenants 5 --accounts 4 --senders 2 --rate 1000 --sandbox-args "--rate 0 --delay 50"
 '

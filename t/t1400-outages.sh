@@ -24,7 +24,6 @@ proxy_to() {	# NAME URL: a fault proxy in front of the server of URL; sets NAME_
 }
 proxies=()
 totals() { wamctl -j status | python3 -c "import json, sys; print(json.load(sys.stdin)['totals']['$1'])"; }
-at_rest() { ledger --strict "$@" >ledger.out; }
 # Twenty fresh messages, over the broker itself: they are sent, whatever waits beside them.
 sends_again() {
 	local before
@@ -58,6 +57,7 @@ test_expect_success "Redis's network is cut for $cut s: nothing is sent blind, t
 test_expect_success "the broker's network is cut for $cut s" '
 	"$T/proxy" --ctl $amqp_ctl refuse && "$T/proxy" --ctl $amqp_ctl drop-all &&
 	wait_for "grep -q amqp_down $DIR/wamd.log" 10 &&
+	{ wamctl send t1 +4915112345678 Hello --id away 2>err; [[ $? -eq 75 ]]; } && test_grep "broker_away: .* with the id away, it is sent once" err &&
 	deadline=$((SECONDS + cut)) && wait_for "[[ \$SECONDS -ge $deadline ]]" 20 &&
 	"$T/proxy" --ctl $amqp_ctl pass &&
 	sends_again 15
@@ -83,5 +83,8 @@ test_expect_success 'what ended as unknown is in the dead-letter queue as unknow
 	! grep -v "\"reason\": \?\"unknown_outcome\"" dlq
 '
 test_expect_success 'the loop was never away for longer than 50 ms' loop_was_never_away
+test_expect_success 'what an operator sends right after a reload waits for the new keeper to reach its broker' '
+	"$T/proxy" --ctl $amqp_ctl delay 50 && wamctl reload && wamctl send t1 +4915112345678 Hello --id soon && "$T/proxy" --ctl $amqp_ctl pass
+'
 kill "${proxies[@]}"
 test_done

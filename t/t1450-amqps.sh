@@ -4,6 +4,7 @@
 
 expect_log 'amqp_down .*certificate'
 expect_log 'amqp_down .*connection'
+expect_log 'alert kind=limit_(queueing|approaching) state=raised'	# 500 come at once
 front() {	# CERT KEY: sets $front to the port of a TLS front before the broker
 	local port=${AMQP_URL##*@127.0.0.1:}
 	"$T/tlsfront" "$1" "$2" "${port%%/*}" >"$TRASH/front" &

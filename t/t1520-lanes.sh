@@ -5,9 +5,6 @@
 expect_log 'alert kind=limit_(queueing|approaching) state=raised'
 expect_log 'warn wamd child_died'
 expect_log 'redis_down|amqp_down'
-at_rest() { ledger --strict "$@" >ledger.out; }
-total() { wamctl -j status | python3 -c "import json, sys; print(json.load(sys.stdin)['totals']['$1'])"; }
-number_of() { python3 -c "import json, sys; print(next(a['phone_number_id'] for a in json.load(open('$DIR/accounts.json')) if a['account_id'] == '$1'))"; }
 rate_of() {	# ACCOUNT RATE
 	python3 - "$DIR/tenants.d/${1%-*}.conf" "$1" "$2" <<-'PY'
 	import re, sys

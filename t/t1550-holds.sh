@@ -3,8 +3,6 @@
 . "$(dirname "$0")/lib.sh"
 
 expect_log 'alert kind=(held|limit_queueing) state=raised'
-at_rest() { ledger --strict "$@" >ledger.out; }
-number_of() { python3 -c "import json; print(next(a['phone_number_id'] for a in json.load(open('$DIR/accounts.json')) if a['account_id'] == '$1'))"; }
 waba_of() { python3 -c "import json; print(next(a['waba_id'] for a in json.load(open('$DIR/accounts.json')) if a['account_id'] == '$1'))"; }
 posts_of() { sandbox_ledger | grep -c "\"pnid\":\"$1\""; }
 sent_of() { sandbox_ledger | grep "\"pnid\":\"$1\"" | grep -c '"accepted":true'; }

@@ -7,8 +7,6 @@ expect_log 'alert kind=(limit_queueing|limit_approaching|held|breaker_open) stat
 expect_log 'wamd child_died'
 flood=4000 flood_rate=2000 seconds=6
 [[ -z ${WAMD_LONG-} ]] || { flood=1000000 flood_rate=5000 seconds=200; }
-number_of() { python3 -c "import json; print(next(a['phone_number_id'] for a in json.load(open('$DIR/accounts.json')) if a['account_id'] == '$1'))"; }
-total() { wamctl -j status | python3 -c "import json, sys; print(json.load(sys.stdin)['totals']['$1'])"; }
 good=()
 for i in $(seq 5 50); do good+=(--account "t$i-a1"); done
 # From the publish to the POST, of the good accounts' messages; the slowest must be within 2 s.
@@ -34,7 +32,7 @@ waits() {
 
 test_expect_success 'fifty accounts: one may send 1 a second, one hangs, one always fails, one has a dead token' '
 	stack_up --no-wamd --senders 2 --tenants 50 --accounts 1 --rate 80 --sandbox-args "--rate 0 --pair off" \
-		--set limit.pair_interval=0ms --set host.min_calls=100000 --set message.max_age=1h &&
+		--set limit.pair_interval=0ms --set message.max_age=1h &&
 	sed -i "s/rate = 80;/rate = 1;/" "$DIR/tenants.d/t1.conf" && stack start-wamd &&
 	graph_faults "[{\"fault\":\"hang\",\"match\":{\"phone_number_id\":\"$(number_of t2-a1)\"}},
 		{\"fault\":\"error\",\"code\":131016,\"http\":500,\"match\":{\"phone_number_id\":\"$(number_of t3-a1)\"}},

@@ -5,7 +5,6 @@
 
 expect_log 'alert kind=limit_(queueing|approaching) state=raised'
 expect_log 'child_died|amqp_down|redis_down'
-total() { wamctl -j status | python3 -c "import json, sys; print(json.load(sys.stdin)['totals']['$1'])"; }
 alerts() { load peek --queue t.alerts | python3 -c "
 import json, sys
 for line in sys.stdin:

@@ -7,7 +7,6 @@ expect_log 'alert kind=(held|message_refused|limit_queueing) state=raised'
 quick=(--set 'retry.server=["200ms","200ms","300ms","300ms","400ms"]' --set 'retry.connect=["200ms","200ms","300ms","300ms","400ms"]'
 	--set message.unknown_timer=500ms --set graph.send_timeout=2s --set 'retry.throttle=["200ms","400ms","400ms","400ms","400ms"]'
 	--set 'retry.wait=["300ms","1s"]')
-at_rest() { ledger --strict "$@" >ledger.out; }
 message() {	# ID [MORE JSON MEMBERS]
 	printf '{"body":{"id":"%s","tenant_id":"t1","account_id":"t1-a1","to":"+491511234567","type":"text","text":{"body":"%s"}%s}%s}\n' \
 		"$1" "$1" "${2-}" "${3-}"

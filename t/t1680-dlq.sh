@@ -8,7 +8,6 @@ expect_log 'warn wamd child_died'
 # shellcheck disable=SC2034 # used in a test's script
 quick=(--set 'retry.server=["100ms","100ms","100ms","100ms","100ms"]' --set 'retry.wait=["300ms","1s","4s"]'
 	--set message.unknown_timer=500ms --set graph.send_timeout=2s --set message.lease_margin=1s)
-at_rest() { ledger --strict "$@" >ledger.out; }
 message() {	# ID [MORE JSON MEMBERS]
 	printf '{"body":{"id":"%s","tenant_id":"t1","account_id":"t1-a1","to":"+491511234567","type":"text","text":{"body":"%s"}%s}}\n' \
 		"$1" "$1" "${2-}"

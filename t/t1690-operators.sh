@@ -5,7 +5,6 @@
 expect_log 'alert kind=(held|breaker_open|limit_queueing|limit_approaching) state=raised'
 expect_log 'host_breaker'
 
-fact() { python3 -c "import json; print(next(a['$2'] for a in json.load(open('$DIR/accounts.json')) if a['account_id'] == '$1'))"; }
 posted() { sandbox_ledger | grep -c "$1"; }	# PATTERN
 sent() { wait_for "[[ \$(posted $1) -eq $2 ]]" "${3:-20}"; }	# PATTERN TIMES [SECONDS]
 # wamctl gives an error with this exit status and code.
@@ -105,9 +104,15 @@ test_expect_success 'after code 190 the account is held by Graph, and hold list 
 	wait_for "[[ \$(depth whatsapp.lane.$(fact t2-a2 phone_number_id)) -gt 0 ]]" && [[ $(posted dead-more) -eq 0 ]] &&
 	shows "^t2  *t2-a2 .* account by graph \(190\): " account list
 '
+test_expect_success 'alert list names it, of this tenant only, until it is over' '
+	shows "^held  *warning  *t2  *t2-a2  *account:t2:t2-a2|^held  *warning  *t2  *t2-a2 " alert list && shows "no alert is active" alert list --tenant t1 &&
+	holds_true "[x[\"kind\"] for x in a[\"alerts\"]] == [\"held\"] and a[\"alerts\"][0][\"count\"] >= 1" alert list --tenant=t2 &&
+	refused 64 "allowed 1 to 1000" alert list --limit 0 && refused 66 unknown_tenant alert list --tenant nobody
+'
 test_expect_success 'hold release lets it go on: everything is sent' '
 	wamctl hold release t2 --account=t2-a2 && sent dead-more 20 15 && wait_for "ledger --strict >ledger.out" 20 &&
-	wait_for "grep -q \"alert kind=held state=resolved .* tenant=t2 account=t2-a2 .*an operator released it\" \"$DIR/wamd.log\"" 5
+	wait_for "grep -q \"alert kind=held state=resolved .* tenant=t2 account=t2-a2 .*an operator released it\" \"$DIR/wamd.log\"" 5 &&
+	wait_for "shows \"no alert is active\" alert list --tenant t2" 5
 '
 
 # ---- breakers ----
@@ -142,6 +147,27 @@ test_expect_success 'Graph says it is too fast: its share shrinks, and grows aga
 	holds_true "a[\"rate_now\"] < 100 and 70 <= a[\"share_percent\"] < 100" limit show t1 t1-a2 && sent fast- 2
 '
 
+# ---- an operator's rate ----
+test_expect_success 'limit set lets an account send slower, at once and for its time' '
+	shows "^set  *5 a second until 20" limit set t1 t1-a2 5 --for=1h && shows "^why .*an operator has set its rate to 5, which ends in " limit show t1 t1-a2 &&
+	shows "^t1  *t1-a2 .*  100  *5  *" account list && began=$(date +%s%N) && feed --count 20 --prefix slow --account t1-a2 && sent slow- 20 20 &&
+	took=$(( ($(date +%s%N) - began) / 1000000 )) && echo "20 at 5 a second: $took ms" && [[ $took -ge 3000 ]]
+'
+test_expect_success 'a reload keeps it; reset gives its own rate back, at once' '
+	wamctl reload && wamctl wait-ready && holds_true "a[\"operator_rate\"][\"rate\"] == 5 and a[\"rate\"] == 100" limit show t1 t1-a2 &&
+	shows "^why " limit reset t1 t1-a2 && ! grep "operator has set" out && ! wamctl limit show t1 t1-a2 | grep "^set" && shows "^rate" limit reset t1 t1-a2 &&
+	began=$(date +%s%N) && feed --count 60 --prefix whole --account t1-a2 && sent whole- 60 20 && [[ $(( ($(date +%s%N) - began) / 1000000 )) -lt 3000 ]] &&
+	test_grep " operator uid=[0-9]+ command=limit tenant=t1 account=t1-a2 rate=5 for=1h result=done" "$DIR/wamd.log" &&
+	test_grep " operator uid=[0-9]+ command=unlimit tenant=t1 account=t1-a2 rate=100 for=- result=as_it_was" "$DIR/wamd.log"
+'
+test_expect_success 'a number is at most what its tier grants, a tier what wamd uses of it; one that has ended is gone' '
+	refused 64 "rate: found 101, allowed 1 to 100 a second, which is what tier standard grants, or a tier" limit set t1 t1-a2 101 &&
+	refused 64 "rate: found 0, allowed" limit set t1 t1-a2 0 && refused 64 "rate: found fast, allowed" limit set t1 t1-a2 fast &&
+	refused 64 "for: found 1ms" limit set t1 t1-a2 5 --for 1ms && refused 66 "unknown_account" limit set t1 nobody 5 &&
+	shows "^set  *225 a second, of tier plus, until it is reset" limit set t1 t1-a2 plus && wamctl limit set t1 t1-a2 7 --for 1s &&
+	wait_for "! wamctl limit show t1 t1-a2 | grep \"^set\"" 5 && shows "^why " limit show t1 t1-a2 && ! grep "operator has set" out
+'
+
 # ---- the host ----
 test_expect_success 'the breaker of the host stops this machine, and reset lets it go on' '
 	shows "^state  *closed" host show && shows "^why .*messages go" host show && shows "^state  *open" host trip --for=1h &&
@@ -169,6 +195,9 @@ test_expect_success 'what is wrong is said, with exit status 64 or 66' '
 	refused 66 "unknown_tenant: " account list --tenant nobody && refused 64 "bad_request: for: " host trip --for=never &&
 	refused 64 "^usage: wamctl breaker show tenant account" breaker show t1 && refused 64 "^usage: wamctl hold set tenant" hold set t1 --for &&
 	shows "nothing is on hold" hold list
+'
+test_expect_success 'pause and resume are other words for it' '
+	wamctl pause t1 --account t1-a1 --for 1h --reason nothing && shows "t1-a1" hold list && wamctl resume t1 --account t1-a1 && shows "nothing is on hold" hold list
 '
 test_expect_success 'every change is in the log, with who did it and without the reason or a number' '
 	grep " operator " "$DIR/wamd.log" >log && test_grep "uid=$(id -u) command=hold tenant=t1 account=t1-a1 what=a:t1:t1-a1 for=1h result=held" log &&

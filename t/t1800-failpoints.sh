@@ -13,7 +13,6 @@ short=(--set graph.send_timeout=1s --set message.lease_margin=500ms --set messag
 	--set 'retry.wait=["300ms","1s","2s"]' --set 'retry.server=["300ms","300ms","300ms","300ms","300ms"]'
 	--set 'retry.connect=["300ms","300ms","300ms","300ms","300ms"]' --set respawn.min=5ms --set respawn.max=50ms
 	--set respawn.alarm=1000)
-at_rest() { ledger --strict "$@" >ledger.out; }
 visits=7
 [[ -z ${WAMD_LONG-} ]] || visits='1 2 3 7 20 50'
 

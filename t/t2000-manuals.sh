@@ -10,9 +10,15 @@ mkdir page
 # Settings that hardly anybody changes: not in etc/wamd.conf.  Whoever adds a setting decides where it belongs.
 # shellcheck disable=SC2034 # used in a test's script
 rare='lane.grace lane.max lane.renew limit.window breaker.probe_lease breaker.ramp run_dir state_dir amqp.ca_file amqp.declare amqp.heartbeat amqp.connect_timeout amqp.confirm_timeout
-	amqp.reconnect_min amqp.reconnect_max graph.ca_file graph.streams message.record_ttl message.lease_margin
+	amqp.reconnect_min amqp.reconnect_max graph.ca_file graph.streams graph.manage_timeout message.record_ttl message.lease_margin
+	media.spool media.id_life media.lease
 	retry.budget_floor host.window host.min_calls host.open host.probe_lease
-	respawn.min respawn.max respawn.calm respawn.alarm'
+	respawn.min respawn.max respawn.calm respawn.alarm
+	tenant_service.tenant_path tenant_service.token_path tenant_service.credentials_path tenant_service.number_path
+	state_manager.bind_path state_manager.status_path state_manager.ca_file state_manager.retry_max
+	tenant_service.ca_file tenant_service.unknown_ttl tenant_service.retry_max token.look job.first job.retry_min job.retry_max
+	api.slow_timeout api.answer_timeout message.unknown_max webhook.parked template.check template.unknown_ttl template.page template.fields
+	guard.learn'
 
 # column FILE N: the N-th argument, in quotes, of each line of a table.
 column() { grep -E '^[A-Z_]+\(' "$tbl/$1.h" | cut -d'"' -f$((2 * $2)); }
@@ -86,16 +92,44 @@ test_expect_success 'every counter, gauge and failpoint is in wamd(8)' '
 	column counters 1 | all_in wamd.8 && column gauges 1 | all_in wamd.8 &&
 	idents failpoints | tr A-Z a-z | all_in wamd.8
 '
+test_expect_success 'every metric and every series of the history is in wamd(8)' '
+	column metrics 1 | sed "s/^/wamd_/" | all_in wamd.8 && column histograms 1 | sed "s/.*/wamd_&_seconds/" | all_in wamd.8 &&
+	column history 1 | all_in wamd.8
+'
 test_expect_success 'every alert is in wamd-messages(7) with its severity' '
 	column alerts 1 | all_in wamd-messages.7 && column severities 1 | all_in wamd-messages.7 &&
 	sed -nE "s/^ALERT\([A-Z_]+, *\"([a-z_]+)\", *([A-Z]+),.*/\1 (\2)/p" "$tbl/alerts.h" | tr A-Z a-z | for_all says messages
 '
+test_expect_success 'every job is in wamd(8), and every feature in wamd-tenants(5) with its message types' '
+	column jobs 1 | all_in wamd.8 && idents features | tr A-Z a-z | all_in wamd-tenants.5 &&
+	text wamd-tenants.5 >tenants && column features 1 | sed "s/ /, /g; s/.*/: type &./" | for_all says tenants
+'
 test_expect_success 'every first word of a log line is in wamd(8)' '
-	(cd "$top/src" && cat base/*.c conf/*.c msg/*.c io/*.c flow/*.c api/*.c role/*.c) |
+	(cd "$top/src" && cat base/*.c conf/*.c msg/*.c io/*.c flow/*.c graph/*.c api/*.c role/*.c) |
 		grep -oE "log_(info|notice|warn|error)\(\"[a-z_]+\"" | cut -d"\"" -f2 | sort -u | all_in wamd.8
 '
 test_expect_success 'every command is in wamctl(8)' '
-	column ctl_commands 1 | all_in wamctl.8
+	{ column ctl_commands 1; column ctl_local 1; } | all_in wamctl.8
+'
+test_expect_success 'every resource of the HTTP API is in wamd-api(7), with its scope, and in etc/openapi.json, and nothing else is there' '
+	text wamd-api.7 >api && sed -nE "s/^ROUTE\([a-z_]+, *\"([A-Z]+)\", *\"([^\"]+)\", *[A-Z]+,.*/\1 \2/p" "$tbl/api_routes.h" >routes && for_all says api <routes &&
+	column api_scopes 1 | all_in wamd-api.7 &&
+	python3 -c "import json
+for path, item in json.load(open(\"$top/etc/openapi.json\"))[\"paths\"].items():
+    for method in item:
+        if method != \"parameters\": print(method.upper(), path)" | sort >open && sort routes | diff - open
+'
+# What people read first, and the pages as they read them: one file each, quotes of code as “‘”.
+prose() {
+	local f
+	rm -rf prose && mkdir prose && cp "$top"/README.md "$top"/CONTRIBUTING.md "$top"/packaging/README "$top"/packaging/debian/*README* prose &&
+		cp "$top"/etc/examples/README prose/examples.README && cp "$top"/src/README prose/src.README || return 1
+	for f in page/wam*.[1-8]; do mandoc -O width=1000 -T utf8 "$f" | sed "s/.\x08//g" >"prose/${f#page/}" || return 1; done
+}
+test_expect_success 'every setting that prose names by its path exists' '
+	prose && groups=$(settings | sed -n "s/\..*//p" | sort -u | paste -sd"|") && settings | sort >all &&
+	grep -hoP "(?<![\w./@-])($groups)\.[a-z_]+(?![\w./]*\.(com|example))" prose/* | grep -vE "\.(c|h|lua|json|conf|token|severity|warning)$" | sort -u >named &&
+	test -s named && ! comm -13 all named | grep .
 '
 test_expect_success 'src/README has the delivery states in the words of their table, and every Lua script' '
 	tr -s " \n" " " <"$top/src/README" >map &&
@@ -145,7 +179,7 @@ test_expect_success 'the values of the sample are the defaults (but the log goes
 '
 # dumped FILE: "path value" for each line of what wamd -T prints, values without quotes, brackets and commas.
 dumped() {
-	awk '/^[a-z]+:/ { group = substr($1, 1, index($1, ":") - 1) "." }
+	awk '/^[a-z_]+:/ { group = substr($1, 1, index($1, ":") - 1) "." }
 		/^};/ { group = "" }
 		$2 == "=" { name = group $1; sub(/^[^=]*= /, ""); gsub(/[]["; ,]+/, " "); gsub(/^ +| +$/, ""); print name, $0 }' "$1"
 }
@@ -166,7 +200,7 @@ has_default() {
 test_expect_success 'the defaults in wamd.conf(5) are those of the program' '
 	"$top/man/generate" rundir="$(sed -nE "s/^run_dir = \"(.*)\";/\1/p" expected)" \
 		statedir="$(sed -nE "s/^state_dir = \"(.*)\";/\1/p" expected)" "$top/man/wamd.conf.5" >page/wamd.conf.5 &&
-	text wamd.conf.5 | sed -E "s/ ([a-z_.]+ = (true|number|duration|size|text|URL|word|list) )/\n\1/g" | in_ms >conf &&
+	text wamd.conf.5 | sed -E "s/ ([a-z_.]+ = (true|number|duration|size|text|URL|path|secret|word|list) )/\n\1/g" | in_ms >conf &&
 	dumped expected | grep -vE "^(amqp.urls|log.target) " | in_ms | for_all has_default
 '
 test_expect_success 'what wamd -T prints loads again and prints the same' '
@@ -180,10 +214,29 @@ test_expect_success 'what wamd -T prints loads again and prints the same' '
 	test_grep "heartbeat = \"45s\"" once.conf && test_grep "\"250ms\"" once.conf
 '
 test_expect_success 'no password is in it' '
-	! grep -E "p%40ss|word@|secret" once.conf && test_grep "u:\*\*\*\*@a" once.conf
+	! grep -E "p%40ss|word@|:secret" once.conf && test_grep "u:\*\*\*\*@a" once.conf
 '
 test_expect_success 'wamd -h names every option that wamd(8) lists' '
 	wamd -h >help && sed -nE "s/^\.It Fl ([A-Za-z]).*/  -\1 /p" page/wamd.8 | IFS="" for_all says help
+'
+# commands: what prose lets one type after wamctl, one a line: in code of Markdown, in examples, and in the quotes of a page.
+commands() {
+	{ sed -nE "s/^ {4,}wamctl /wamctl /p; s/.*; do (wamctl .*); done/\1/p" prose/README.md; sed -nE "s/^ +# wamctl /wamctl /p" prose/*.[1-8]
+	  grep -ohP "(?<=\`)wamctl [^\`]+(?=\`)" prose/*README* prose/CONTRIBUTING.md; grep -ohP "(?<=‘)wamctl [^’]+(?=’)" prose/*.[1-8]
+	} | sed -E "s/  +.*//; s/ #.*//; s/\"[^\"]*\"/TEXT/g; s/^wamctl ((-[a-z]|--[a-z]+)( socket)? )*//" | grep "^[a-z]" | sort -u
+}
+# is_command LINE: its words begin one, and it has each option of the line.
+is_command() {
+	local words option
+	read -ra words <<<"${1//,/}"
+	case $1 in "command --help" | dlq) return 0 ;; esac		# any command; any of dlq
+	"$WAMD_BUILD/wamctl" "${words[@]:0:2}" --help >help 2>&1 || "$WAMD_BUILD/wamctl" "${words[0]}" --help >help 2>&1 || return 1
+	for option in $(grep -oE -- "(^| )--?[a-z1][a-z-]*" <<<"$1"); do
+		[[ $option == --help ]] || grep -qE -- "(^| )$option\\b" help || { echo "no $option"; return 1; }
+	done
+}
+test_expect_success 'every command that prose tells to type exists, with its options' '
+	prose && commands >commands && [[ $(wc -l <commands) -gt 40 ]] && for_all is_command <commands
 '
 test_expect_success 'wamctl -h names every option and command that wamctl(8) lists, and no other command' '
 	"$WAMD_BUILD/wamctl" -h >help &&
