@@ -23,6 +23,7 @@ enum lane_state {
 
 enum { LANE_NAME_MAX = 192, LANE_HIGH = 7 };
 #define LANE_WHY_LIMIT "limit"
+#define LANE_WHY_SHARE "share"		/* of the window */
 #define LANE_WHY_ORDER "order"		/* others of the account wait there */
 
 void lane_name(const struct conf *c, const char *phone_number_id, bool high, char out[LANE_NAME_MAX]);
@@ -40,6 +41,7 @@ struct broker *lane_broker(const struct lane *l);
 const char *lane_queue(const struct lane *l, bool high);
 void lane_took(struct lane *l);				/* a delivery of it is in hand | is no more */
 void lane_finished(struct lane *l);
+bool lane_is_open(const struct lane *l);		/* not being deleted, nor over */
 void lane_sleep(struct lane *l, int64_t ms);		/* its account may not send: gives back what is not begun, looks again then */
 void lane_wake(struct lane *l);				/* something has changed: looks at once */
 

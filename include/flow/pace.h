@@ -36,6 +36,8 @@ struct pace {
 	const char *held_why;
 	const char *leaving;		/* why what is ready takes the lane, in its order, once those that ask have come back; NULL: it stays */
 	uint64_t behind_lane;		/* LANE_WHY_ORDER: from this delivery on */
+	uint64_t ahead_of;		/* the first that this sender put into the lane, if it has opened it: what came before is ahead of the lane */
+	bool is_opener;
 	struct join join;		/* the way into its lane */
 	struct lane *lane;		/* NULL: not held by this sender */
 };
@@ -53,6 +55,8 @@ void pace_active(struct pace *p, int change);
 void pace_held(struct pace *p, int64_t ms, int64_t look_ms, const char *why);
 /* The lane was opened before d came: that and what came later takes it, too (pace_tidy). */
 void pace_follow_lane(struct pace *p, const struct delivery *d);
+void pace_goes_into_lane(struct pace *p, const struct delivery *d);	/* before it does */
+void pace_lane_joined(struct pace *p, bool first);		/* first: it was opened by this sender just now */
 void pace_go_on(struct pace *p);				/* what held it is over */
 
 void pace_check_token(struct pace *p, int change);

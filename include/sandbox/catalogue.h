@@ -35,7 +35,7 @@ struct template {
 struct catalogue_knobs {
 	int64_t page_max;			/* a list with a higher limit is too heavy: code 1 */
 	int64_t templates_max, creations_per_hour;	/* each business account's */
-	int64_t stale_cursors;			/* so many lists with a cursor get 131059 */
+	int64_t stale_after, stale_cursors;	/* after so many lists with a cursor so many get 131059 */
 	char review[16];			/* the status of what was created or edited */
 };
 

@@ -259,6 +259,7 @@ void conclude_copy(struct delivery *d, enum hop_kind kind, int attempt, int64_t 
 void conclude_lane(struct delivery *d, enum hop_kind kind, int attempt, const char *why)
 {
 	board_count(d->s->slot, COUNT_LANED);
+	pace_goes_into_lane(d->pace, d);
 	mark_waits(d, strcmp(why, LANE_WHY_LIMIT) ? WAIT_LANE : WAIT_LIMIT, 0, hold_priority_class(d->priority));
 	d->conclusion = CONCLUDE_COPY;
 	d->to_lane = true;

@@ -142,6 +142,7 @@ static void on_joined(void *arg, const struct store_reply *r)
 	if (!strcmp(word, "joined") && r->n == 2) {
 		(void)FAILPOINT(LANE_JOINED);
 		j->fresh_until = mono_add_ms(j->asked, JOIN_MS);
+		pace_lane_joined(j->p, r->v[1].i != 0);
 		if (r->v[1].i)
 			on_opened(j);
 		let_them_go(j);

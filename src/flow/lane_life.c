@@ -205,6 +205,11 @@ void lane_sleep(struct lane *l, int64_t ms)
 	lane_look_in(l, ms < lane_refresh_ms(l) ? ms : lane_refresh_ms(l));
 }
 
+bool lane_is_open(const struct lane *l)
+{
+	return l->state != LANE_DELETING && l->state != LANE_OVER;
+}
+
 void lane_wake(struct lane *l)
 {
 	if (l->state == LANE_ASLEEP || l->state == LANE_AWAKE)

@@ -199,15 +199,31 @@ static void take_out(struct pace *p, struct delivery *d)
 
 static void send_away(struct pace *p, struct delivery *d, const char *why)
 {
+	log_debug("to_lane", DELIVERY_FMT " why=%s", DELIVERY_ARGS(d), why);
 	take_out(p, d);
 	board_count(p->s->slot, COUNT_WAITED);
 	conclude_lane(d, d->hop.kind == HOP_NONE ? HOP_LANE : d->hop.kind, d->hop.attempt, why);
 }
 
-/* What was taken from the lane is not put there again: the lane gives no more than fits. */
+/* What comes now goes to the lane: it is there, or about to be. */
+static bool follows_lane(const struct pace *p)
+{
+	return join_is_fresh(&p->join) || join_is_awaited(&p->join) || (p->lane && lane_is_open(p->lane));
+}
+
+/*
+ * What was taken from the lane is not put there again: the lane gives no more than fits.  What is here from before there was one is
+ * ahead of all that waits there, and does not go behind it for want of room, but for an account that hangs.
+ */
 static bool may_leave(const struct pace *p, const struct delivery *d, const char *why)
 {
-	return !d->lane && (strcmp(why, LANE_WHY_ORDER) != 0 || (pace_minds_lane(d) && d->serial >= p->behind_lane));
+	if (d->lane)
+		return false;
+	if (!strcmp(why, LANE_WHY_ORDER))
+		return pace_minds_lane(d) && d->serial >= p->behind_lane;
+	if (!strcmp(why, LANE_WHY_LIMIT) || !strcmp(why, LANE_WHY_SHARE))
+		return !pace_minds_lane(d) || !follows_lane(p) || is_stalled(p);
+	return true;
 }
 
 /* The last n of the lowest priorities leave, each priority in its order. */
@@ -244,7 +260,7 @@ static void shed(struct pace *p)
 	int extra = p->n_ready - p->n_from_lane - room(p);
 
 	if (extra > 0 && !waits_for_answer(p)) {
-		send_away_last(p, extra, p->paced || due(p) < unused(p) ? LANE_WHY_LIMIT : "share");
+		send_away_last(p, extra, p->paced || due(p) < unused(p) ? LANE_WHY_LIMIT : LANE_WHY_SHARE);
 		update_runnable(p);
 	}
 }
@@ -264,7 +280,7 @@ const char *pace_goes_to_lane(const struct pace *p, const struct delivery *d)
 		return off;
 	if (mono_before(loop_now(p->s->loop), p->held_until))
 		return p->held_why;
-	return pace_minds_lane(d) && (join_is_fresh(&p->join) || join_is_awaited(&p->join)) ? LANE_WHY_ORDER : NULL;
+	return pace_minds_lane(d) && follows_lane(p) ? LANE_WHY_ORDER : NULL;
 }
 
 void pace_held(struct pace *p, int64_t ms, int64_t look_ms, const char *why)
@@ -284,6 +300,21 @@ void pace_follow_lane(struct pace *p, const struct delivery *d)
 	} else if (p->behind_lane > d->serial) {
 		p->behind_lane = d->serial;
 	}
+}
+
+void pace_goes_into_lane(struct pace *p, const struct delivery *d)
+{
+	if (follows_lane(p))
+		return;
+	p->ahead_of = d->serial;
+	p->is_opener = false;
+}
+
+void pace_lane_joined(struct pace *p, bool first)
+{
+	p->is_opener |= first;
+	if (!p->is_opener)
+		p->ahead_of = 0;
 }
 
 void pace_go_on(struct pace *p)

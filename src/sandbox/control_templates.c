@@ -77,7 +77,7 @@ static int set_knobs(struct catalogue_knobs *k, const json_t *o, struct strbuf *
 {
 	const struct { const char *name; int64_t *value; } numbers[] = {
 		{ "page_max", &k->page_max }, { "templates_max", &k->templates_max }, { "creations_per_hour", &k->creations_per_hour },
-		{ "stale_cursors", &k->stale_cursors },
+		{ "stale_after", &k->stale_after }, { "stale_cursors", &k->stale_cursors },
 	};
 	const char *review = json_string_value(json_object_get(o, "review"));
 

@@ -199,7 +199,9 @@ static int find_page(struct managed *m, const struct catalogue_list *l, struct p
 		manage_fail(m, 1, "Please reduce the amount of data you're asking for, then retry your request");
 		return -1;
 	}
-	if (k->stale_cursors > 0 && param_text(params, "after")) {
+	if (param_text(params, "after") && k->stale_after > 0) {
+		k->stale_after--;
+	} else if (param_text(params, "after") && k->stale_cursors > 0) {
 		k->stale_cursors--;
 		manage_fail(m, rules.invalid_cursor, "Invalid cursors values, please specify valid cursors values for paging");
 		return -1;
