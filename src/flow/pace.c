@@ -215,14 +215,14 @@ static bool follows_lane(const struct pace *p)
  * What was taken from the lane is not put there again: the lane gives no more than fits.  What is here from before there was one is
  * ahead of all that waits there, and does not go behind it for want of room, but for an account that hangs.
  */
-static bool may_leave(const struct pace *p, const struct delivery *d, const char *why)
+static bool may_leave(const struct pace *p, const struct delivery *d, const char *why, bool has_lane)
 {
 	if (d->lane)
 		return false;
 	if (!strcmp(why, LANE_WHY_ORDER))
 		return pace_minds_lane(d) && d->serial >= p->behind_lane;
 	if (!strcmp(why, LANE_WHY_LIMIT) || !strcmp(why, LANE_WHY_SHARE))
-		return !pace_minds_lane(d) || !follows_lane(p) || is_stalled(p);
+		return !pace_minds_lane(d) || !has_lane || is_stalled(p);
 	return true;
 }
 
@@ -230,10 +230,11 @@ static bool may_leave(const struct pace *p, const struct delivery *d, const char
 static void send_away_last(struct pace *p, int n, const char *why)
 {
 	int of[ARRAY_LEN(p->ready)] = { 0 };
+	bool has_lane = follows_lane(p);	/* with the first that leaves it has one */
 
 	for (size_t i = 0; i < ARRAY_LEN(p->ready); i++)
 		for (struct list *l = p->ready[i].prev; n > 0 && l != &p->ready[i]; l = l->prev)
-			if (may_leave(p, CONTAINER_OF(l, struct delivery, queue), why)) {
+			if (may_leave(p, CONTAINER_OF(l, struct delivery, queue), why, has_lane)) {
 				of[i]++;
 				n--;
 			}
@@ -242,13 +243,13 @@ static void send_away_last(struct pace *p, int n, const char *why)
 
 		for (int k = of[i]; k > 0; ) {		/* from behind to the first that leaves */
 			l = l->prev;
-			k -= may_leave(p, CONTAINER_OF(l, struct delivery, queue), why);
+			k -= may_leave(p, CONTAINER_OF(l, struct delivery, queue), why, has_lane);
 		}
 		for (; of[i] && l != &p->ready[i]; l = next) {
 			struct delivery *d = CONTAINER_OF(l, struct delivery, queue);
 
 			next = l->next;
-			if (may_leave(p, d, why))
+			if (may_leave(p, d, why, has_lane))
 				send_away(p, d, why);
 		}
 	}
