@@ -214,6 +214,10 @@ static void on_verdict(struct delivery *d, const struct store_reply *r)
 		board_count(d->s->slot, COUNT_UNKNOWN);
 		log_info("parked", DELIVERY_FMT " attempt=%d: its outcome is unknown", DELIVERY_ARGS(d), n);
 		conclude_copy(d, HOP_UNKNOWN, n, d->s->conf->unknown_timer);
+	} else if (!strcmp(verdict, "twin")) {
+		board_count(d->s->slot, COUNT_REPEATED);
+		log_info("twin", DELIVERY_FMT " attempt=%d: its outcome is unknown, and another copy waits", DELIVERY_ARGS(d), n);
+		conclude_nothing(d);
 	} else if (!strcmp(verdict, "successor")) {
 		conclude_copy(d, HOP_RETRY, n + 1, d->s->conf->retry_server.v[0]);
 	} else if (!strcmp(verdict, "final")) {
@@ -319,7 +323,7 @@ static const char *copy_text(struct arguments *a, const struct delivery *d)
 	if (d->hop.kind == HOP_NONE && !d->hop.attempt && !d->redelivered)
 		return "";
 	text = place(a);
-	snprintf(text, HOLD_FIELD_MAX, "%s %d %d", hop_kind_name(d->hop.kind), d->hop.attempt, d->redelivered);
+	snprintf(text, HOLD_FIELD_MAX, "%s %d %d %d %x", hop_kind_name(d->hop.kind), d->hop.attempt, d->redelivered, d->hop.hops, d->hop.nonce);
 	return text;
 }
 

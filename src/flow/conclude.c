@@ -2,6 +2,7 @@
 
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "base/rand.h"
 #include "flow/copy.h"
 #include "flow/delivery.h"
 #include "flow/guard.h"
@@ -246,13 +247,18 @@ void conclude_dead(struct delivery *d, const char *reason, int code, const char 
 	conclude_start(d);
 }
 
+static struct hop next_hop(const struct delivery *d, enum hop_kind kind, int attempt)
+{
+	return (struct hop){ .kind = kind, .attempt = attempt, .first_seen_ms = d->hop.first_seen_ms, .hops = d->hop.hops + 1,
+			     .gave_back = d->hop.gave_back, .nonce = (uint32_t)rand_between(1, UINT32_MAX) };
+}
+
 void conclude_copy(struct delivery *d, enum hop_kind kind, int attempt, int64_t delay_ms)
 {
 	d->conclusion = CONCLUDE_COPY;
 	d->to_lane = false;
 	d->delay_ms = delay_ms;
-	d->next_hop = (struct hop){ .kind = kind, .attempt = attempt, .first_seen_ms = d->hop.first_seen_ms, .hops = d->hop.hops + 1,
-				    .gave_back = d->hop.gave_back };
+	d->next_hop = next_hop(d, kind, attempt);
 	conclude_start(d);
 }
 
@@ -264,8 +270,7 @@ void conclude_lane(struct delivery *d, enum hop_kind kind, int attempt, const ch
 	d->conclusion = CONCLUDE_COPY;
 	d->to_lane = true;
 	d->lane_why = why;
-	d->next_hop = (struct hop){ .kind = kind, .attempt = attempt, .first_seen_ms = d->hop.first_seen_ms, .hops = d->hop.hops + 1,
-				    .gave_back = d->hop.gave_back };
+	d->next_hop = next_hop(d, kind, attempt);
 	conclude_start(d);
 }
 

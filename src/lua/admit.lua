@@ -9,7 +9,7 @@
 --       15 its template, name/language
 --       16 guards: it needs an open window, it is marketing (each -: no, or nobody cares | warn | refuse), a template that may go in
 --          its place (- | named | sent: this is it)
---       17 a copy of it: kind, the attempt it carries, redelivered (0|1)
+--       17 a copy of it: kind, the attempt it carries, redelivered (0|1), its hops, its nonce (0: none)
 --       18 a replay: which dead letter it was taken from, attempts of that letter, it may duplicate (0|1)
 --       19 policy for unknown outcomes (else POLICY)  20, 21 interval_us and tolerance_us of its tenant's limit
 -- Settings (include/tbl/rules.h) are constants: LEASE_MS, ATTEMPTS, …
@@ -24,6 +24,7 @@
 --   pair n ms                 the recipient has had enough of this number for now; nothing was written
 --   busy n ms                 another sender's lease runs that long
 --   park n                    unknown outcome of attempt n: wait out its timer
+--   twin n                    the same, but another copy of it does already
 --   successor n               attempt n failed, or the next was given back; the retry copy may be missing: publish it again
 --   final n state wamid reason code concluded history error guard
 --   proven n wamid history    sent, as a webhook has proven while this copy was out: it must be kept before it goes (late.lua)
@@ -52,7 +53,7 @@ local state, version, n = r[1], r[2], tonumber(r[3]) or 0
 if state and version ~= VERSION and version ~= BEFORE then
 	return { 'newer', n }
 end
-r = state and redis.call('HMGET', KEYS[1], 'o', 'l', 'w', 'r', 'x', 'c', 'code', 'h', 'e', 'b', 'rp', 'cx', 'ps', 'gd', 'pv') or {}
+r = state and redis.call('HMGET', KEYS[1], 'o', 'l', 'w', 'r', 'x', 'c', 'code', 'h', 'e', 'b', 'rp', 'cx', 'ps', 'gd', 'pv', 'uc') or {}
 local expires = math.min(tonumber(r[5]) or math.huge, tonumber(ARGV[2]))
 local base, life = tonumber(r[10]) or 0, nil	-- base: attempts of earlier lives
 local cancelled = r[12] == '1'
@@ -101,12 +102,28 @@ end
 if state or copy ~= '' or letter ~= '' then
 	-- What its record, its copy or its letter say.  Returns the verdict, or nothing: it may go, as attempt n + 1.
 	local function by_state()
-		local kind, copy_n, redelivered = string.match(copy, '^(%S+) (%d+) (%d)$')
+		local kind, copy_n, redelivered, hops, nonce = string.match(copy, '^(%S+) (%d+) (%d) (%d+) (%x+)$')
 		local replay, letter_n, may_duplicate = string.match(letter, '^(%S+) (%d+) (%d)$')
-		kind, copy_n = kind or 'none', tonumber(copy_n) or 0
+		kind, copy_n, hops, nonce = kind or 'none', tonumber(copy_n) or 0, tonumber(hops) or 0, nonce or '0'
+
+		-- A sender that dies between the confirm of a parked copy and its ack leaves two.  The one with the most hops that has come is
+		-- kept in uc (attempt, hops, nonce, when); it is acked only when a successor with more is confirmed, so those behind it are not
+		-- needed.  Not seen for long, it is lost, and any other takes its place.
+		local function is_twin()
+			local of, most, kept, seen = string.match(r[16] or '', '^(%d+) (%d+) (%x+) (%d+)$')
+			most = tonumber(most)
+			return tonumber(of) == n and now_ms - tonumber(seen) < COPY_GONE_MS and (hops < most or (hops == most and nonce ~= '0' and nonce ~= kept))
+		end
+		local function this_copy()
+			return string.format('%d %d %s %s', n, hops, nonce, now_text)
+		end
 
 		local function park()
-			write('unknown', n)
+			if nonce ~= '0' then
+				write('unknown', n, 'uc', this_copy())
+			else
+				write('unknown', n)
+			end
 			return { 'park', n }
 		end
 
@@ -193,6 +210,11 @@ if state or copy ~= '' or letter ~= '' then
 			end
 			return park()
 		elseif state == 'unknown' then
+			if is_twin() then
+				return { 'twin', n }
+			elseif nonce ~= '0' then
+				redis.call('HSET', KEYS[1], 'uc', this_copy())
+			end
 			if kind == 'unknown' and copy_n == n then
 				return decide()
 			end

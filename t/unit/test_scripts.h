@@ -195,6 +195,8 @@ struct admit {
 	int64_t unknown_max;
 	const char *window, *opt_out, *fallback, *class;
 	int64_t learn_ms;
+	int hops;
+	unsigned nonce;
 };
 
 static inline int64_t or_else(int64_t v, int64_t otherwise)
@@ -230,7 +232,7 @@ static inline void admit(const struct admit *a, struct strbuf *answer)
 
 	rules_write(&c, TAIL, &rules);
 	if (a->kind || a->n || a->redelivered)
-		snprintf(copy, sizeof(copy), "%s %d %d", a->kind ? a->kind : "none", a->n, a->redelivered);
+		snprintf(copy, sizeof(copy), "%s %d %d %d %x", a->kind ? a->kind : "none", a->n, a->redelivered, a->hops, a->nonce);
 	if (a->replay)
 		snprintf(replay, sizeof(replay), "%s %s %s", a->replay, a->used ? a->used : "0", a->may_duplicate ? a->may_duplicate : "0");
 	if (is_guarded)
