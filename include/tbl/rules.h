@@ -15,7 +15,7 @@ RULE_NUMBER(RAMP_MS,             c->breaker_ramp)		/* a rate's doubling after th
 RULE_NUMBER(USE_WINDOW_MS,       c->limit_window)		/* in which a number's use is looked at */
 RULE_NUMBER(USE_WARN,            c->limit_warn)			/* percent of its rate that count as approaching its limit */
 RULE_NUMBER(UNKNOWN_MAX_MS,      c->unknown_max)
-RULE_NUMBER(COPY_GONE_MS,        3 * c->unknown_timer + 60000)	/* a parked copy that was not seen for so long is lost */
+RULE_NUMBER(UNKNOWN_TIMER_MS,    c->unknown_timer)
 RULE_NUMBER(LEARN_MS,            c->guard_learn)
 RULE_NUMBER(PAIR_INTERVAL,       c->limit_pair_every * 1000)	/* µs */
 RULE_NUMBER(PAIR_TOLERANCE,      (c->limit_pair_burst - 1) * c->limit_pair_every * 1000)

@@ -107,15 +107,19 @@ if state or copy ~= '' or letter ~= '' then
 		kind, copy_n, hops, nonce = kind or 'none', tonumber(copy_n) or 0, tonumber(hops) or 0, nonce or '0'
 
 		-- A sender that dies between the confirm of a parked copy and its ack leaves two.  The one with the most hops that has come is
-		-- kept in uc (attempt, hops, nonce, when); it is acked only when a successor with more is confirmed, so those behind it are not
-		-- needed.  Not seen for long, it is lost, and any other takes its place.
+		-- kept in uc (attempt, hops, nonce, when); it is acked only when a successor with more is confirmed.  Another is not needed if
+		-- that one was seen after it was published: within the timer that it has waited out.
+		local function this_copy()
+			return string.format('%d %d %s %s', n, hops, nonce, now_text)
+		end
 		local function is_twin()
 			local of, most, kept, seen = string.match(r[16] or '', '^(%d+) (%d+) (%x+) (%d+)$')
 			most = tonumber(most)
-			return tonumber(of) == n and now_ms - tonumber(seen) < COPY_GONE_MS and (hops < most or (hops == most and nonce ~= '0' and nonce ~= kept))
-		end
-		local function this_copy()
-			return string.format('%d %d %s %s', n, hops, nonce, now_text)
+			local is_behind = tonumber(of) == n and now_ms - tonumber(seen) < UNKNOWN_TIMER_MS and (hops < most or (hops == most and nonce ~= kept))
+			if nonce ~= '0' and not is_behind then
+				redis.call('HSET', KEYS[1], 'uc', this_copy())
+			end
+			return is_behind and nonce ~= '0' and kind == 'unknown'
 		end
 
 		local function park()
@@ -212,8 +216,6 @@ if state or copy ~= '' or letter ~= '' then
 		elseif state == 'unknown' then
 			if is_twin() then
 				return { 'twin', n }
-			elseif nonce ~= '0' then
-				redis.call('HSET', KEYS[1], 'uc', this_copy())
 			end
 			if kind == 'unknown' and copy_n == n then
 				return decide()

@@ -220,7 +220,7 @@ static inline void admit(const struct admit *a, struct strbuf *answer)
 	struct conf c = {
 		.graph_timeout = LEASE, .retry_max = or_else(a->allowed, 6) - 1, .record_ttl = RECORD_TTL, .breaker_probe = or_else(a->probe_ms, 20000),
 		.breaker_ramp = or_else(a->ramp_ms, 5000), .limit_window = or_else(a->window_ms, 10000), .limit_warn = or_else(a->warn, 80),
-		.unknown_max = or_else(a->unknown_max, 900000), .guard_learn = or_else(a->learn_ms, 86400000), .limit_pair_burst = 1,
+		.unknown_max = or_else(a->unknown_max, 900000), .unknown_timer = 60000, .guard_learn = or_else(a->learn_ms, 86400000), .limit_pair_burst = 1,
 		.limit_pair_every = a->pair ? a->pair->interval_us / 1000 : 0, .on_unknown = setting("at_least_once"),
 		.on_unknown_blind = setting(or_text(a->blind, "at_least_once")),
 	};
