@@ -323,7 +323,8 @@ static const char *copy_text(struct arguments *a, const struct delivery *d)
 	if (d->hop.kind == HOP_NONE && !d->hop.attempt && !d->redelivered)
 		return "";
 	text = place(a);
-	snprintf(text, HOLD_FIELD_MAX, "%s %d %d %d %x", hop_kind_name(d->hop.kind), d->hop.attempt, d->redelivered, d->hop.hops, d->hop.nonce);
+	snprintf(text, HOLD_FIELD_MAX, "%s %d %d %d %x %" PRId64, hop_kind_name(d->hop.kind), d->hop.attempt, d->redelivered, d->hop.hops,
+		 d->hop.nonce, d->hop.published_ms);
 	return text;
 }
 

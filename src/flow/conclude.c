@@ -250,7 +250,7 @@ void conclude_dead(struct delivery *d, const char *reason, int code, const char 
 static struct hop next_hop(const struct delivery *d, enum hop_kind kind, int attempt)
 {
 	return (struct hop){ .kind = kind, .attempt = attempt, .first_seen_ms = d->hop.first_seen_ms, .hops = d->hop.hops + 1,
-			     .gave_back = d->hop.gave_back, .nonce = (uint32_t)rand_between(1, UINT32_MAX) };
+			     .gave_back = d->hop.gave_back, .nonce = (uint32_t)rand_between(1, UINT32_MAX), .published_ms = wall_ms() };
 }
 
 void conclude_copy(struct delivery *d, enum hop_kind kind, int attempt, int64_t delay_ms)

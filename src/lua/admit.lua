@@ -9,7 +9,7 @@
 --       15 its template, name/language
 --       16 guards: it needs an open window, it is marketing (each -: no, or nobody cares | warn | refuse), a template that may go in
 --          its place (- | named | sent: this is it)
---       17 a copy of it: kind, the attempt it carries, redelivered (0|1), its hops, its nonce (0: none)
+--       17 a copy of it: kind, the attempt it carries, redelivered (0|1), its hops, its nonce (0: none), when it was published (ms)
 --       18 a replay: which dead letter it was taken from, attempts of that letter, it may duplicate (0|1)
 --       19 policy for unknown outcomes (else POLICY)  20, 21 interval_us and tolerance_us of its tenant's limit
 -- Settings (include/tbl/rules.h) are constants: LEASE_MS, ATTEMPTS, …
@@ -102,20 +102,21 @@ end
 if state or copy ~= '' or letter ~= '' then
 	-- What its record, its copy or its letter say.  Returns the verdict, or nothing: it may go, as attempt n + 1.
 	local function by_state()
-		local kind, copy_n, redelivered, hops, nonce = string.match(copy, '^(%S+) (%d+) (%d) (%d+) (%x+)$')
+		local kind, copy_n, redelivered, hops, nonce, published = string.match(copy, '^(%S+) (%d+) (%d) (%d+) (%x+) (%d+)$')
 		local replay, letter_n, may_duplicate = string.match(letter, '^(%S+) (%d+) (%d)$')
 		kind, copy_n, hops, nonce = kind or 'none', tonumber(copy_n) or 0, tonumber(hops) or 0, nonce or '0'
 
 		-- A sender that dies between the confirm of a parked copy and its ack leaves two.  The one with the most hops that has come is
 		-- kept in uc (attempt, hops, nonce, when); it is acked only when a successor with more is confirmed.  Another is not needed if
-		-- that one was seen after it was published: within the timer that it has waited out.
+		-- that one was seen after it was published; by whichever clock, it has waited out its timer since.
 		local function this_copy()
 			return string.format('%d %d %s %s', n, hops, nonce, now_text)
 		end
 		local function is_twin()
 			local of, most, kept, seen = string.match(r[16] or '', '^(%d+) (%d+) (%x+) (%d+)$')
-			most = tonumber(most)
-			local is_behind = tonumber(of) == n and now_ms - tonumber(seen) < UNKNOWN_TIMER_MS and (hops < most or (hops == most and nonce ~= kept))
+			most, seen, published = tonumber(most), tonumber(seen), tonumber(published)
+			local is_behind = tonumber(of) == n and (hops < most or (hops == most and nonce ~= kept)) and
+				(now_ms - seen < UNKNOWN_TIMER_MS or ((published or 0) > 0 and seen >= published))
 			if nonce ~= '0' and not is_behind then
 				redis.call('HSET', KEYS[1], 'uc', this_copy())
 			end

@@ -29,20 +29,19 @@ static int take_number(char **rest, const char *name, int64_t max, int64_t *out)
 	return value && parse_i64(value, out) == 0 && *out >= 0 && *out <= max ? 0 : -1;
 }
 
-/* The last field, which copies of builds before it do not have. */
-static int take_nonce(char **rest, uint32_t *out)
+/* The last fields, which copies of builds before them do not have. */
+static int take_origin(char **rest, struct hop *h)
 {
 	const char *value;
 	size_t len;
 
-	*out = 0;
 	if (!*rest)
 		return 0;
 	value = take_text(rest, "c=");
 	len = value ? strspn(value, "0123456789abcdef") : 0;
-	if (!len || len > 8 || value[len] || *rest)
+	if (!len || len > 8 || value[len] || take_number(rest, "p=", first_seen_max, &h->published_ms) < 0 || *rest)
 		return -1;
-	*out = (uint32_t)strtoul(value, NULL, 16);
+	h->nonce = (uint32_t)strtoul(value, NULL, 16);
 	return 0;
 }
 
@@ -74,19 +73,19 @@ enum hop_verdict hop_parse(struct hop *h, const char *text, size_t len)
 	enum hop_verdict verdict = begin(copy, &rest, text, len);
 	const char *kind;
 	int64_t attempt, first_seen, hops, gave_back;
-	uint32_t nonce;
+	struct hop origin = { 0 };
 
 	*h = (struct hop){ 0 };
 	if (verdict != HOP_READ)
 		return verdict;
 	kind = take_text(&rest, "k=");
 	if (!kind || take_number(&rest, "n=", 255, &attempt) < 0 || take_number(&rest, "t=", first_seen_max, &first_seen) < 0 ||
-	    take_number(&rest, "h=", COUNT_MAX, &hops) < 0 || take_number(&rest, "b=", COUNT_MAX, &gave_back) < 0 || take_nonce(&rest, &nonce) < 0)
+	    take_number(&rest, "h=", COUNT_MAX, &hops) < 0 || take_number(&rest, "b=", COUNT_MAX, &gave_back) < 0 || take_origin(&rest, &origin) < 0)
 		return HOP_GARBAGE;
 	for (int k = HOP_LANE; k < HOP_KINDS; k++) {
 		if (strcmp(kinds[k], kind))
 			continue;
-		*h = (struct hop){ (enum hop_kind)k, (int)attempt, first_seen, (int)hops, (int)gave_back, nonce };
+		*h = (struct hop){ (enum hop_kind)k, (int)attempt, first_seen, (int)hops, (int)gave_back, origin.nonce, origin.published_ms };
 		return HOP_READ;
 	}
 	return HOP_GARBAGE;
@@ -94,12 +93,12 @@ enum hop_verdict hop_parse(struct hop *h, const char *text, size_t len)
 
 void hop_format(const struct hop *h, char out[HOP_TEXT_MAX])
 {
-	char nonce[12] = "";
+	char origin[40] = "";
 
 	if (h->nonce)
-		snprintf(nonce, sizeof(nonce), " c=%x", h->nonce);
+		snprintf(origin, sizeof(origin), " c=%x p=%lld", h->nonce, (long long)h->published_ms);
 	snprintf(out, HOP_TEXT_MAX, "v=1 k=%s n=%d t=%lld h=%d b=%d%s", kinds[h->kind], h->attempt, (long long)h->first_seen_ms,
-		 h->hops, h->gave_back, nonce);
+		 h->hops, h->gave_back, origin);
 }
 
 enum hop_verdict replay_parse(struct replay *r, const char *text, size_t len)

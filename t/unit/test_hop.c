@@ -9,9 +9,9 @@
 START_TEST(every_hop_reads_back)
 {
 	static const struct hop rows[] = {
-		{ HOP_LANE, 0, 1764000000000, 1, 0, 0 }, { HOP_RETRY, 2, 1764000000000, 3, 1, 0 }, { HOP_BUSY, 255, 0, 0, 0, 0 },
-		{ HOP_UNKNOWN, 1, 253402300799999, 1000000, 1000000, 0 }, { HOP_UNKNOWN, 1, 1764000000000, 7, 0, 1 },
-		{ HOP_UNKNOWN, 1, 1764000000000, 7, 0, 0xffffffff },
+		{ HOP_LANE, 0, 1764000000000, 1, 0, 0, 0 }, { HOP_RETRY, 2, 1764000000000, 3, 1, 0, 0 }, { HOP_BUSY, 255, 0, 0, 0, 0, 0 },
+		{ HOP_UNKNOWN, 1, 253402300799999, 1000000, 1000000, 0, 0 }, { HOP_UNKNOWN, 1, 1764000000000, 7, 0, 1, 1764000000500 },
+		{ HOP_UNKNOWN, 255, 253402300799999, 1000000000, 1000000000, 0xffffffff, 253402300799999 },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -21,7 +21,8 @@ START_TEST(every_hop_reads_back)
 		hop_format(&rows[i], text);
 		ck_assert_int_eq(hop_parse(&h, text, strlen(text)), HOP_READ);
 		ck_assert_msg(h.kind == rows[i].kind && h.attempt == rows[i].attempt && h.first_seen_ms == rows[i].first_seen_ms &&
-			      h.hops == rows[i].hops && h.gave_back == rows[i].gave_back && h.nonce == rows[i].nonce, "%s", text);
+			      h.hops == rows[i].hops && h.gave_back == rows[i].gave_back && h.nonce == rows[i].nonce &&
+			      h.published_ms == rows[i].published_ms, "%s", text);
 	}
 }
 END_TEST
@@ -29,14 +30,15 @@ END_TEST
 /* Copies written by an earlier daemon lie in the queues during an upgrade: their spelling stays readable. */
 START_TEST(the_spelling_stays)
 {
-	struct hop h = { HOP_RETRY, 2, 1764000000000, 3, 0, 0 };
+	struct hop h = { HOP_RETRY, 2, 1764000000000, 3, 0, 0, 0 };
 	char text[HOP_TEXT_MAX];
 
 	hop_format(&h, text);
 	ck_assert_str_eq(text, "v=1 k=retry n=2 t=1764000000000 h=3 b=0");
 	h.nonce = 0x1f;
+	h.published_ms = 1764000000500;
 	hop_format(&h, text);
-	ck_assert_str_eq(text, "v=1 k=retry n=2 t=1764000000000 h=3 b=0 c=1f");
+	ck_assert_str_eq(text, "v=1 k=retry n=2 t=1764000000000 h=3 b=0 c=1f p=1764000000500");
 	for (int k = 0; k < HOP_KINDS; k++)
 		ck_assert_str_eq(hop_kind_name((enum hop_kind)k), ((const char *[]){ "none", "lane", "retry", "busy", "unknown" })[k]);
 }
@@ -56,9 +58,10 @@ START_TEST(later_versions_are_kept_and_garbage_is_not)
 		{ "v=1 k=retry n=2 t=0 h=-1 b=0", HOP_GARBAGE }, { "v=1 k=retry n=2 t=0 h=2147483647 b=0", HOP_GARBAGE },
 		{ "v=1 k=retry n=2 t=0 h=3 b=-1", HOP_GARBAGE }, { "v=1 k=retry n=2 t=0 h=3 b=2147483647", HOP_GARBAGE },
 		{ "v=1 k=retryretryretryretryretry n=2 t=0 h=3 b=0", HOP_GARBAGE },
-		{ "v=1 k=retry n=2 t=0 h=3 b=0 and more", HOP_GARBAGE }, { "v=1 k=retry n=2 t=0 h=3 b=0 c=", HOP_GARBAGE },
-		{ "v=1 k=retry n=2 t=0 h=3 b=0 c=1G", HOP_GARBAGE }, { "v=1 k=retry n=2 t=0 h=3 b=0 c=123456789", HOP_GARBAGE },
-		{ "v=1 k=retry n=2 t=0 h=3 b=0 c=-1", HOP_GARBAGE }, { "v=1 k=retry n=2 t=0 h=3 b=0 c=1 d", HOP_GARBAGE },
+		{ "v=1 k=retry n=2 t=0 h=3 b=0 and more", HOP_GARBAGE }, { "v=1 k=retry n=2 t=0 h=3 b=0 c= p=1", HOP_GARBAGE },
+		{ "v=1 k=retry n=2 t=0 h=3 b=0 c=1", HOP_GARBAGE }, { "v=1 k=retry n=2 t=0 h=3 b=0 c=1 p=-1", HOP_GARBAGE },
+		{ "v=1 k=retry n=2 t=0 h=3 b=0 c=1G p=1", HOP_GARBAGE }, { "v=1 k=retry n=2 t=0 h=3 b=0 c=123456789 p=1", HOP_GARBAGE },
+		{ "v=1 k=retry n=2 t=0 h=3 b=0 c=-1 p=1", HOP_GARBAGE }, { "v=1 k=retry n=2 t=0 h=3 b=0 c=1 p=1 d", HOP_GARBAGE },
 	};
 	char text[HOP_TEXT_MAX + 1];
 	struct hop h;

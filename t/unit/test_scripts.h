@@ -197,6 +197,7 @@ struct admit {
 	int64_t learn_ms;
 	int hops;
 	unsigned nonce;
+	int64_t published;
 };
 
 static inline int64_t or_else(int64_t v, int64_t otherwise)
@@ -232,7 +233,8 @@ static inline void admit(const struct admit *a, struct strbuf *answer)
 
 	rules_write(&c, TAIL, &rules);
 	if (a->kind || a->n || a->redelivered)
-		snprintf(copy, sizeof(copy), "%s %d %d %d %x", a->kind ? a->kind : "none", a->n, a->redelivered, a->hops, a->nonce);
+		snprintf(copy, sizeof(copy), "%s %d %d %d %x %lld", a->kind ? a->kind : "none", a->n, a->redelivered, a->hops, a->nonce,
+			 (long long)a->published);
 	if (a->replay)
 		snprintf(replay, sizeof(replay), "%s %s %s", a->replay, a->used ? a->used : "0", a->may_duplicate ? a->may_duplicate : "0");
 	if (is_guarded)

@@ -8,13 +8,18 @@
 
 #define PARKED "v=1 s=unknown n=2 o=other x=+60000 h={} code=0 e=cut ps=-1000"
 
-static void park(int hops, unsigned nonce, const char *kind, const char *want)
+static void park_published(int64_t published, int hops, unsigned nonce, const char *kind, const char *want)
 {
 	struct strbuf answer = STRBUF_INIT;
 
-	admit(&(struct admit){ .kind = kind, .n = 2, .policy = "evidence", .hops = hops, .nonce = nonce }, &answer);
+	admit(&(struct admit){ .kind = kind, .n = 2, .policy = "evidence", .hops = hops, .nonce = nonce, .published = published }, &answer);
 	ck_assert_msg(!strcmp(answer.buf, want), "%s copy %d %x: answers %s, not %s", kind, hops, nonce, answer.buf, want);
 	strbuf_release(&answer);
+}
+
+static void park(int hops, unsigned nonce, const char *kind, const char *want)
+{
+	park_published(0, hops, nonce, kind, want);
 }
 
 static void begin(const char *fields)
@@ -67,6 +72,10 @@ START_TEST(what_was_not_seen_since_it_was_published_may_be_lost)
 	park(1, 0xb, "unknown", "park|2");
 	park(1, 0xc, "unknown", "twin|2");
 	park(9, 0xa, "unknown", "park|2");		/* there it is */
+	strbuf_setf(&uc, "2 9 a %lld", (long long)wall_ms() - 61000);	/* the broker is slow: it was published before that */
+	freeReplyObject(ask((const char *[]){ "HSET", record, "uc", uc.buf }, 4));
+	park_published(wall_ms() - 70000, 1, 0xb, "unknown", "twin|2");
+	park_published(wall_ms() - 60500, 1, 0xb, "unknown", "park|2");
 	strbuf_release(&uc);
 }
 END_TEST
@@ -75,7 +84,7 @@ END_TEST
 
 enum { COPIES_MAX = 400, SENDERS = 4, ROUNDS = 300, STEPS = 40 };
 
-struct parked_copy { int hops; unsigned nonce; bool is_free; };
+struct parked_copy { int hops; unsigned nonce; int64_t published; };
 struct holder { struct parked_copy copy; enum { IDLE, HAS_IT, WILL_ACK, SUCCEEDED } step; };
 static struct parked_copy copies[COPIES_MAX];
 static struct holder holders[SENDERS];
@@ -84,7 +93,7 @@ static int n_copies;
 static void put(int hops, unsigned nonce)
 {
 	ck_assert_int_lt(n_copies, COPIES_MAX);
-	copies[n_copies++] = (struct parked_copy){ hops, nonce, true };
+	copies[n_copies++] = (struct parked_copy){ hops, nonce, hops ? wall_ms() : 0 };
 }
 
 static void take(struct holder *h)
@@ -104,7 +113,7 @@ static void decide(struct holder *h)
 	struct strbuf answer = STRBUF_INIT;
 
 	admit(&(struct admit){ .kind = h->copy.hops ? "unknown" : "none", .n = 2, .redelivered = true, .policy = "evidence", .hops = h->copy.hops,
-			       .nonce = h->copy.nonce }, &answer);
+			       .nonce = h->copy.nonce, .published = h->copy.published }, &answer);
 	if (!strcmp(answer.buf, "twin|2")) {
 		h->step = SUCCEEDED;
 	} else {
@@ -118,7 +127,8 @@ static void decide(struct holder *h)
 static void step(struct holder *h, bool dies)
 {
 	if (dies && h->step != IDLE && rand_between(0, 3) == 0) {
-		put(h->copy.hops, h->copy.nonce);
+		ck_assert_int_lt(n_copies, COPIES_MAX);
+		copies[n_copies++] = h->copy;
 		h->step = IDLE;
 		return;
 	}
