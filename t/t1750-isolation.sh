@@ -2,7 +2,7 @@
 # One tenant's things are out of another's reach; and no secret is anywhere but in memory.
 . "$(dirname "$0")/lib.sh"
 
-expect_log 'tenant_unreadable|alert kind=(tenant_unreadable|limit_approaching|limit_queueing) state=raised'
+expect_log 'tenant_unreadable|token_bad|alert kind=(token_bad|tenant_unreadable|limit_approaching|limit_queueing) state=raised'
 # A message of a tenant with an id of its own choice.
 message() {	# TENANT ACCOUNT ID TO
 	echo "{\"body\":{\"id\":\"$3\",\"tenant_id\":\"$1\",\"account_id\":\"$2\",\"to\":\"$4\",\"type\":\"text\",\"text\":{\"body\":\"hello $1-$3\"}}}"

@@ -273,10 +273,16 @@ test_expect_success 'each view by day on a desk and by night on a phone: nothing
 test_expect_success 'nothing was asked of anybody else, and the page never stumbled' '
 	browse <<-\PY
 	b = Browser.attach()
+	lists = set()		# of dead letters that are being read: the daemon reads one at a time
 	for line in b.log("performance"):
 	    m = json.loads(line["message"])["message"]
+	    if m["method"] in ("Network.loadingFinished", "Network.loadingFailed"):
+	        lists.discard(m["params"]["requestId"])
 	    if m["method"] == "Network.requestWillBeSent":
 	        url = m["params"]["request"]["url"]
+	        if "/v1/dlq?" in url:
+	            assert not lists, url
+	            lists.add(m["params"]["requestId"])
 	        assert url.startswith((console + "/", "data:", "about:", "chrome:")), url	# chrome: what stood there before
 	bad = [line["message"] for line in b.log("browser") if line["level"] == "SEVERE" and "responded with a status of 4" not in line["message"]]
 	assert not bad, bad

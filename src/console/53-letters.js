@@ -18,8 +18,8 @@ function skippedWords(a) {
 	return Object.entries(a.skipped_because || {}).map(([k, n]) => `${count(n)} ${words[k] || k}`).join(', ');
 }
 
-/* First what would be done is counted; then it is asked for. */
-async function replayDialog(filter, after) {
+/* First what would be done is counted; then it is asked for.  What was done is shown by the view, which confirmAct() has drawn anew. */
+async function replayDialog(filter) {
 	let counted, withDuplicates;
 	try {
 		counted = await act('/v1/dlq/replay', { ...orAll(filter), 'dry-run': '1' });
@@ -39,13 +39,12 @@ async function replayDialog(filter, after) {
 			const query = { ...orAll(filter), rate: form.get('rate') };
 			if (form.get('may-duplicate')) query['may-duplicate'] = '1';
 			const told = await act('/v1/dlq/replay', query);
-			after();
 			return `${count(told.replayed)} of ${count(told.matched)} were sent again` + (told.stopped ? `; stopped: ${told.stopped}` : '.');
 		},
 	});
 }
 
-async function dropDialog(filter, after) {
+async function dropDialog(filter) {
 	let counted;
 	try {
 		counted = await act('/v1/dlq/drop', { ...orAll(filter), 'dry-run': '1' });
@@ -58,7 +57,6 @@ async function dropDialog(filter, after) {
 		words: `${count(counted.matched)} match (${filterWords(filter)}). What is thrown away cannot be had back.`,
 		done: async () => {
 			const told = await act('/v1/dlq/drop', orAll(filter));
-			after();
 			return `${count(told.dropped)} were thrown away.`;
 		},
 	});
@@ -97,8 +95,8 @@ function showLetter(letter, after) {
 	el('details', null, el('summary', null, 'The rest of the letter'), el('pre', null, JSON.stringify(rest, null, 2))),
 	session.mayAct ? null : el('p', { class: 'muted small' }, 'To edit, replay or drop it, enable actions.'),
 	el('div', { class: 'row end' }, session.mayAct && letter.id && letter.tenant_id ? [
-		button('Drop', closeAnd(() => dropDialog(one, after)), 'danger', 'drop'), message ? button('Edit', closeAnd(() => editDialog(letter, after)), null, 'edit') : null,
-		button('Replay', closeAnd(() => replayDialog(one, after)), 'main', 'replay')] : null, button('Close', closeDialog)));
+		button('Drop', closeAnd(() => dropDialog(one)), 'danger', 'drop'), message ? button('Edit', closeAnd(() => editDialog(letter, after)), null, 'edit') : null,
+		button('Replay', closeAnd(() => replayDialog(one)), 'main', 'replay')] : null, button('Close', closeDialog)));
 	byId('dialog').scrollTop = 0;
 	byId('dialog').querySelector('.row.end button:last-child').focus({ preventScroll: true });
 }
@@ -137,8 +135,8 @@ views.push({
 			const shown = a.letters || [];
 			refill(list, el('div', { class: 'head' }, el('h2', null, `${count(a.matched)} ${Object.keys(filter).length ? 'match' : 'in the queue'}` +
 				(shown.length < a.matched ? `, the oldest ${count(shown.length)} are shown` : '')),
-			el('div', { class: 'row' }, session.mayAct && a.matched ? [button('Drop these', () => dropDialog(filter, load), 'danger', 'drop all'),
-				button('Replay these', () => replayDialog(filter, load), 'main', 'replay all')] : null, button('Read again', () => run(load), null, 'again'))),
+			el('div', { class: 'row' }, session.mayAct && a.matched ? [button('Drop these', () => dropDialog(filter), 'danger', 'drop all'),
+				button('Replay these', () => replayDialog(filter), 'main', 'replay all')] : null, button('Read again', () => run(load), null, 'again'))),
 			shown.length ? table('Dead letters', letterColumns(load), shown) : empty(Object.keys(filter).length ? 'No dead letter fits.' : 'There is no dead letter.'));
 		}
 		put(root, [head('Dead letters'), el('section', { class: 'card' }, form), list]);
