@@ -4,6 +4,7 @@ The earlier one is built from the repository's own history, once, below build/be
 Redis: what the two keep there differs.
 """
 import os
+import re
 import shutil
 import subprocess
 
@@ -43,13 +44,33 @@ def build(commit):
     return program
 
 
+def forget_what_is_new(stack, program):
+    """Takes out of tenants.then the lines that this program has no setting for"""
+    while True:
+        done = subprocess.run([program, "-t", "-f", stack.dir + "/wamd.conf"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        unknown = re.search(r"(\S+/tenants\.then/\S+):(\d+): \S+: no such setting", done.stdout.decode())
+        if not unknown:
+            return
+        with open(unknown[1], encoding="utf-8") as f:
+            lines = f.readlines()
+        del lines[int(unknown[2]) - 1]
+        with open(unknown[1], "w", encoding="utf-8") as f:
+            f.writelines(lines)
+
+
 def measure(options, stack, programs):
     found = {side: [] for side in SIDES}
-    prefixes = {"now": "wamd:", "then": "base:"}
+    settings = {"now": "", "then": f'redis: {{ prefix = "base:"; }}; tenants_dir = "{stack.dir}/tenants.then";\n'}
     start = {}
+    with open(stack.dir + "/conf.d/05-jobs.conf", encoding="utf-8") as f:
+        jobs = {"now": f.read(), "then": ""}
 
     def choose(side):
-        stack.configure("60-prefix", f'redis: {{ prefix = "{prefixes[side]}"; }};\n')
+        stack.configure("60-side", settings[side])
+        stack.configure("05-jobs", jobs[side])
+    shutil.copytree(stack.dir + "/tenants.d", stack.dir + "/tenants.then")
+    choose("then")
+    forget_what_is_new(stack, programs["then"])
     for side in SIDES:
         choose(side)
         start[side] = stack.start_cost(programs[side])
