@@ -101,9 +101,10 @@ class Stack:
 
     def do(self, verb, *args, program=""):
         """t/stack; program is another wamd than the one of this build"""
-        # Not in the repository: a broker that is ended while it boots drops a file where it stands.
+        # Not in the repository: a broker that is ended while it boots drops a file where it stands.  All events wait for the
+        # ledger: with less memory it begins to write them to disk, and then blocks those who publish.
         done = subprocess.run([TOP + "/t/stack", verb, self.dir, *args], cwd=os.path.dirname(self.dir), check=False,
-                              env={**os.environ, "WAMD_PROGRAM": program}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+                              env={**os.environ, "WAMD_PROGRAM": program, "WAMD_BROKER_MEMORY": "4GB"}, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         if done.returncode:
             raise SystemExit(f"t/bench: t/stack {verb} failed:\n" + done.stdout.decode(errors="replace"))
         if verb == "down":
