@@ -42,7 +42,10 @@ void loop_free(struct loop **lp);
 int loop_run(struct loop *l);			/* returns what loop_stop() was given */
 void loop_stop(struct loop *l, int code);
 mono_t loop_now(const struct loop *l);		/* time at the start of this turn: cheap */
-/* Since the last call.  A turn counts with its wall time but for the waits for a CPU: others on the machine are no fault of ours. */
+/*
+ * Since the last call.  A turn counts with its wall time but for the waits for a CPU, its own and some of the 10 ms before: others on the
+ * machine are no fault of ours.
+ */
 int64_t loop_longest_turn_us(struct loop *l);
 uint64_t loop_turns(const struct loop *l);
 

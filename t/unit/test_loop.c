@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/loop.h"
@@ -244,6 +245,35 @@ START_TEST(signals_come_between_callbacks)
 }
 END_TEST
 
+struct blocker { struct loop_timer t; int turns; };
+
+/* Short turns, and then one that waits for something. */
+static void on_blocker(void *arg)
+{
+	struct blocker *b = arg;
+
+	if (b->turns-- > 0) {
+		loop_timer_set(loop, &b->t, 1);
+		return;
+	}
+	nanosleep(&(struct timespec){ .tv_nsec = 40000000 }, NULL);
+	loop_stop(loop, 0);
+}
+
+/* The kernel's count of waits for a CPU may be from 10 ms before the turn: it can hide so much, and no more. */
+START_TEST(a_turn_that_blocks_is_seen_among_short_ones)
+{
+	struct blocker b = { .turns = 20 };
+
+	loop_timer_init(&b.t, on_blocker, &b);
+	loop_timer_set(loop, &b.t, 0);
+	loop_run(loop);
+	ck_assert_uint_ge(loop_turns(loop), 21);
+	ck_assert_int_ge(loop_longest_turn_us(loop), 30000);
+	ck_assert_int_eq(loop_longest_turn_us(loop), 0);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("loop");
@@ -258,5 +288,6 @@ int main(void)
 	tcase_add_test(turns, watching_nothing_is_not_watching);
 	tcase_add_test(turns, hooks_may_remove_themselves_and_each_other);
 	tcase_add_test(turns, signals_come_between_callbacks);
+	tcase_add_test(turns, a_turn_that_blocks_is_seen_among_short_ones);
 	return unit_run(s);
 }
