@@ -49,6 +49,27 @@ test_expect_success 'the Node sender runs the scripts of the bare loop' '
 	sed -nE "s/^\t\"(.*)\\\\n\",?$/\1/p" "$T/../src/load/bare.c" >bare && [[ $(wc -l <bare) -ge 10 ]] &&
 	sed -nE "s/^(local |redis\.call|if r|return \{)(.*)/\1\2/p" "$T/benchlib/node/sender.mjs" | sed "s/\` });$//" | diff bare -
 '
+tenant_of_tomorrow() {
+	mkdir -p then/tenants.then && (umask 077; echo EAA >then/token) && echo "tenants_dir = \"$PWD/then/tenants.then\";" >then/wamd.conf
+	cat >then/tenants.then/t1.conf <<-END
+	tenant: {
+		id = "t1";
+		of_tomorrow = "x";
+		accounts = ( {
+			id = "a"; phone_number_id = "1"; waba_id = "2"; rate = 1; access_token_file = "$PWD/then/token";
+			nor = 2;
+		} );
+	};
+	END
+}
+test_expect_success 'an earlier wamd is given no setting that came after it' '
+	tenant_of_tomorrow && ! "$WAMD_BUILD/wamd" -t -f then/wamd.conf 2>err && test_grep "t1.conf:3: of_tomorrow: no such setting" err &&
+	in_bench "
+from types import SimpleNamespace
+from benchlib.baseline import forget_what_is_new
+forget_what_is_new(SimpleNamespace(dir=\"$PWD/then\"), \"$WAMD_BUILD/wamd\")" &&
+	"$WAMD_BUILD/wamd" -t -f then/wamd.conf && [[ $(wc -l <then/tenants.then/t1.conf) -eq 6 ]]
+'
 if command -v node >/dev/null; then
 	test_expect_success 'Node can read its sender and the k6 script' '
 		node --check "$T/benchlib/node/sender.mjs" && node --input-type=module --check - <"$T/load/message-sending.js" &&
