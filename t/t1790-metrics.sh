@@ -15,7 +15,11 @@ value() {
 	scrape | awk -v name="$1" -v labels="${2:-}" '{ split($1, a, "{") }
 		a[1] == name && (labels == "" || $0 ~ labels) { sum += $NF; n++ } END { if (!n) exit 1; printf "%d\n", sum }'
 }
-is() { [[ $(value "${@:2}") -eq $1 ]]; }
+is() {
+	local found
+	found=$(value "${@:2}")
+	[[ $found -eq $1 ]] || { echo "$2 ${3-}: $found, not $1"; return 1; }
+}
 # never_back OLD NEW: each counter and bucket of the one is in the other, and no smaller.
 never_back() {
 	python3 - "$1" "$2" <<-'PY'
@@ -33,7 +37,7 @@ never_back() {
 test_expect_success 'a stack with metrics on a port of its own; only loopback may be named' '
 	port=$(python3 -c "import socket; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); print(s.getsockname()[1])") &&
 	METRICS=http://127.0.0.1:$port &&
-	stack_up --api --own-broker --senders 2 --tenants 2 --accounts 2 --rate 500 --sandbox-args "--rate 0 --pair off --delay 20-60" \
+	stack_up --api --own-broker --senders 2 --tenants 2 --accounts 2 --rate 100000 --sandbox-args "--rate 0 --pair off --delay 20-60" \
 		--set metrics.listen=127.0.0.1:$port --set metrics.accounts=3 --set amqp.reconnect_max=1s &&
 	printf "metrics: { listen = \"0.0.0.0:9464\"; };\n" >bad.conf && ! "$WAMD_BUILD/wamd" -t -f bad.conf 2>err &&
 	test_grep "metrics.listen: found .*own addresses" err
