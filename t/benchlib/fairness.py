@@ -22,6 +22,12 @@ TROUBLE_RATE = 100		# of each of the three others
 PATIENCE_S = 60
 
 
+# As wamd-operations(7) wants it.
+LANES_ON_DISK = r"""
+	rabbit_policy:set(V, <<"waiting">>, <<"^whatsapp\\.(lane|retry)\\.">>, [{<<"queue-mode">>, <<"lazy">>}], 0, <<"queues">>, <<"bench">>), 0.
+"""
+
+
 class Fairness:
     def __init__(self, options, stack):
         self.o, self.stack = options, stack
@@ -117,6 +123,7 @@ def run(options, base):
     with Stack(base + "/fairness", "--senders", "2", "--tenants", str(4 + GOOD), "--accounts", "1", "--rate", "80", "--http",
                options.http[0], "--set", f"amqp.prefetch={options.window}", "--set", "limit.pair_interval=0ms", "--set",
                "host.min_calls=100000", "--set", "message.max_age=1h", delay=options.delay) as stack:
+        stack.broker_eval(LANES_ON_DISK)
         return Fairness(options, stack).run()
 
 
