@@ -32,6 +32,7 @@ struct admin {
 	struct jobs *jobs;			/* what the keeper does in the background */
 	struct graph *graph;			/* calls that look after accounts */
 	struct crawl *crawl;			/* fetches templates */
+	struct delays *delays;			/* holds copies that wait; the broker does not count those */
 	struct state_feed *states;		/* tells the state manager; NULL: there is none */
 	struct dlq *dlq;
 	const struct asked *asked;		/* set around a call of the HTTP API, NULL: an operator's */

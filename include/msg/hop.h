@@ -1,5 +1,5 @@
 /*
- * hop - what a copy of a message says about itself: the AMQP header x-wamd-hop, `v=1 k=retry n=2 t=1764000000000 h=3 b=0 c=1f p=1764000000500`.
+ * hop - what a copy of a message says about itself: the AMQP header x-wamd-hop, `v=1 k=retry n=2 t=1764000000000 h=3 b=0 c=1f p=1764000000500 r=1`.
  *
  * A copy carries the attempt whose timer it has waited out: a timer of attempt 1 says nothing about attempt 2.
  */
@@ -29,6 +29,7 @@ struct hop {
 	int gave_back;		/* answers in a row that gave their attempt back (throttled, held) */
 	uint32_t nonce;		/* tells it from others that were made of the same delivery; 0: it has none */
 	int64_t published_ms;	/* Unix time, with nonce */
+	bool again;		/* it may be a second one of the same copy: the delay queue gave it twice */
 };
 
 enum { HOP_TEXT_MAX = 128 };

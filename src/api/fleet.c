@@ -2,6 +2,7 @@
 
 #include "api/survey.h"
 #include "base/mem.h"
+#include "flow/delays.h"
 #include "flow/lane.h"
 #include "io/broker.h"
 
@@ -184,7 +185,8 @@ static void on_counted(void *arg, int64_t ready)
 	}
 	ready = ready == BROKER_NO_QUEUE ? 0 : ready;
 	if (f->queue < n_queues(f)) {
-		f->queues[f->queue++].messages = ready;
+		f->queues[f->queue].messages = ready + delays_held(f->a->delays, f->queues[f->queue].name);
+		f->queue++;
 	} else {
 		count_lane(f, ready);
 	}

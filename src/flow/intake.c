@@ -43,6 +43,7 @@ static int read_hop(struct delivery *d)
 
 	if (hop.p && check_hop(d, HOP_HEADER, hop_parse(&d->hop, hop.p, hop.len)) < 0)
 		return -1;
+	d->redelivered |= d->hop.again;
 	return replay.p ? check_hop(d, REPLAY_HEADER, replay_parse(&d->replay, replay.p, replay.len)) : 0;
 }
 

@@ -9,6 +9,7 @@ struct topology {
 	int n;
 	struct { int64_t ms; char *name; } delays[DELAYS_MAX];
 	int n_delays;
+	int64_t grace_ms;
 };
 
 static void declare(struct topology *t, struct broker_declare d)
@@ -27,7 +28,10 @@ static void add_state_queue(struct topology *t, const struct conf *c)
 	declare(t, (struct broker_declare){ .thing = BROKER_BINDING, .name = c->amqp_state, .exchange = c->amqp_status, .key = "status.#" });
 }
 
-/* One queue a distinct step: a per-message TTL in one queue would wait behind the longest at its head. */
+/*
+ * One queue a distinct step: each is in the order of what is due.  The TTL is for what the keeper never fetches (flow/delays.h); a unit
+ * stands behind the number, because queues without had another TTL, and a queue's arguments are for its life.
+ */
 static void add_delay(struct topology *t, const struct conf *c, int64_t ms)
 {
 	struct strbuf name = STRBUF_INIT;
@@ -40,11 +44,11 @@ static void add_delay(struct topology *t, const struct conf *c, int64_t ms)
 	if (ms % 1000)
 		strbuf_addf(&name, "%s%lldms", c->amqp_retry, (long long)ms);
 	else
-		strbuf_addf(&name, "%s%lld", c->amqp_retry, (long long)(ms / 1000));
+		strbuf_addf(&name, "%s%llds", c->amqp_retry, (long long)(ms / 1000));
 	t->delays[t->n_delays].ms = ms;
 	t->delays[t->n_delays].name = strbuf_detach(&name);
 	declare(t, (struct broker_declare){ .thing = BROKER_QUEUE, .name = t->delays[t->n_delays].name,
-					    .type = quorum ? "quorum" : NULL, .message_ttl_ms = ms,
+					    .type = quorum ? "quorum" : NULL, .message_ttl_ms = ms + c->amqp_grace,
 					    .dead_letter_exchange = c->amqp_exchange, .dead_letter_key = c->amqp_key });
 	t->n_delays++;
 }
@@ -60,6 +64,7 @@ struct topology *topology_new(const struct conf *c)
 	struct topology *t = mem_alloc(sizeof(*t));
 	bool quorum = !strcmp(c->amqp_queue_type, "quorum");
 
+	t->grace_ms = c->amqp_grace;
 	declare(t, (struct broker_declare){ .thing = BROKER_EXCHANGE, .name = c->amqp_exchange, .type = "direct" });
 	declare(t, (struct broker_declare){ .thing = BROKER_EXCHANGE, .name = c->amqp_status, .type = "topic" });
 	if (*c->amqp_inbound && c->webhook_apps.n)
@@ -121,11 +126,26 @@ const char *topology_delay_queue(const struct topology *t, int64_t delay_ms)
 	return NULL;
 }
 
+int topology_delays(const struct topology *t)
+{
+	return t->n_delays;
+}
+
+const char *topology_delay_name(const struct topology *t, int i)
+{
+	return t->delays[i].name;
+}
+
+int64_t topology_delay_ms(const struct topology *t, int i)
+{
+	return t->delays[i].ms;
+}
+
 int64_t topology_tail(const struct topology *t)
 {
 	int64_t max = 0;
 
 	for (int i = 0; i < t->n_delays; i++)
 		max = t->delays[i].ms > max ? t->delays[i].ms : max;
-	return max + TAIL_MS;
+	return max + t->grace_ms + TAIL_MS;
 }

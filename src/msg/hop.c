@@ -29,6 +29,16 @@ static int take_number(char **rest, const char *name, int64_t max, int64_t *out)
 	return value && parse_i64(value, out) == 0 && *out >= 0 && *out <= max ? 0 : -1;
 }
 
+static int take_again(char **rest, struct hop *h)
+{
+	int64_t again;
+
+	if (take_number(rest, "r=", 1, &again) < 0 || *rest)
+		return -1;
+	h->again = again;
+	return 0;
+}
+
 /* The last fields, which copies of builds before them do not have. */
 static int take_origin(char **rest, struct hop *h)
 {
@@ -37,12 +47,14 @@ static int take_origin(char **rest, struct hop *h)
 
 	if (!*rest)
 		return 0;
+	if (str_starts(*rest, "r="))
+		return take_again(rest, h);
 	value = take_text(rest, "c=");
 	len = value ? strspn(value, "0123456789abcdef") : 0;
-	if (!len || len > 8 || value[len] || take_number(rest, "p=", first_seen_max, &h->published_ms) < 0 || *rest)
+	if (!len || len > 8 || value[len] || take_number(rest, "p=", first_seen_max, &h->published_ms) < 0)
 		return -1;
 	h->nonce = (uint32_t)strtoul(value, NULL, 16);
-	return 0;
+	return *rest ? take_again(rest, h) : 0;
 }
 
 /* A later version may spell what follows its number as it likes. */
@@ -85,7 +97,7 @@ enum hop_verdict hop_parse(struct hop *h, const char *text, size_t len)
 	for (int k = HOP_LANE; k < HOP_KINDS; k++) {
 		if (strcmp(kinds[k], kind))
 			continue;
-		*h = (struct hop){ (enum hop_kind)k, (int)attempt, first_seen, (int)hops, (int)gave_back, origin.nonce, origin.published_ms };
+		*h = (struct hop){ (enum hop_kind)k, (int)attempt, first_seen, (int)hops, (int)gave_back, origin.nonce, origin.published_ms, origin.again };
 		return HOP_READ;
 	}
 	return HOP_GARBAGE;
@@ -97,8 +109,8 @@ void hop_format(const struct hop *h, char out[HOP_TEXT_MAX])
 
 	if (h->nonce)
 		snprintf(origin, sizeof(origin), " c=%x p=%lld", h->nonce, (long long)h->published_ms);
-	snprintf(out, HOP_TEXT_MAX, "v=1 k=%s n=%d t=%lld h=%d b=%d%s", kinds[h->kind], h->attempt, (long long)h->first_seen_ms,
-		 h->hops, h->gave_back, origin);
+	snprintf(out, HOP_TEXT_MAX, "v=1 k=%s n=%d t=%lld h=%d b=%d%s%s", kinds[h->kind], h->attempt, (long long)h->first_seen_ms,
+		 h->hops, h->gave_back, origin, h->again ? " r=1" : "");
 }
 
 enum hop_verdict replay_parse(struct replay *r, const char *text, size_t len)

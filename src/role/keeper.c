@@ -10,6 +10,7 @@
 #include "api/survey.h"
 #include "base/log.h"
 #include "flow/alert.h"
+#include "flow/delays.h"
 #include "flow/registry.h"
 #include "flow/spool.h"
 #include "flow/state_feed.h"
@@ -47,6 +48,7 @@ struct keeper {
 	struct keeper_calls *calls;	/* of the apis */
 	struct spool *spool;
 	struct state_feed *states;
+	struct delays *delays;
 	struct loop_timer tick, tidy, end, sample;
 	mono_t drain_until;
 };
@@ -104,7 +106,7 @@ static void on_end(void *arg)
 {
 	struct keeper *k = arg;
 	bool is_over = http_server_is_idle(k->server) && http_server_is_idle(k->looker) && (!k->listener || http_server_is_idle(k->listener)) && registry_is_given(k->registry) &&
-		       keeper_calls_are_over(k->calls) && state_feed_is_idle(k->states);
+		       keeper_calls_are_over(k->calls) && state_feed_is_idle(k->states) && delays_are_idle(k->delays);
 
 	if (is_over || !mono_before(mono_now(), k->drain_until))
 		loop_stop(k->loop, 0);
@@ -120,6 +122,7 @@ static void on_term(void *arg)
 	http_server_drain(k->server);
 	http_server_drain(k->looker);
 	state_feed_drain(k->states);
+	delays_drain(k->delays);
 	if (k->scraped)
 		http_server_drain(k->scraped);
 	if (k->listener)
@@ -211,9 +214,10 @@ int keeper_main(const struct child_context *ctx)
 	k.sweep = sweep_new(k.loop, ctx->conf, k.store, k.publisher, k.alerts);
 	k.states = state_feed_new(&(struct state_feed_options){ .loop = k.loop, .conf = ctx->conf, .topology = k.topology, .store = k.store,
 								.alerts = k.alerts, .slot = ctx->slot });
+	k.delays = delays_new(k.loop, ctx->conf, k.topology, k.publisher);
 	k.admin = (struct admin){ .loop = k.loop, .conf = ctx->conf, .board = ctx->board, .store = k.store, .publisher = k.publisher,
 				  .alerts = k.alerts, .registry = k.registry, .graph = k.graph, .jobs = k.jobs,
-				  .states = k.states, .crawl = k.crawl, .dlq = dlq_new(k.loop, ctx->conf), .command = on_command, .arg = &k };
+				  .states = k.states, .delays = k.delays, .crawl = k.crawl, .dlq = dlq_new(k.loop, ctx->conf), .command = on_command, .arg = &k };
 	k.spool = spool_new(ctx->conf);
 	k.admin.spool = k.spool;
 	k.admin.spooled = on_spooled;
@@ -249,6 +253,7 @@ int keeper_main(const struct child_context *ctx)
 	state_feed_free(&k.states);
 	fleet_free(&k.fleet);
 	broker_free(&k.publisher);
+	delays_free(&k.delays);
 	sweep_free(&k.sweep);
 	alerts_free(&k.alerts);
 	topology_free(&k.topology);

@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "flow/backoff.h"
+#include "flow/delays.h"
 #include "flow/topology.h"
 
 static const struct conf_steps five = { { 2000, 8000, 30000, 120000, 300000 }, 5 }, one = { { 7000 }, 1 }, mixed = { { 20000, 1000, 60000, 5000 }, 4 };
@@ -71,13 +72,15 @@ START_TEST(every_step_has_its_queue_and_leads_back)
 	check_queues(t, &c->retry_throttle);
 	check_queues(t, &c->retry_wait);
 	ck_assert_str_eq(topology_delay_queue(t, 1500), "whatsapp.retry.1500ms");
-	ck_assert_str_eq(topology_delay_queue(t, 300000), "whatsapp.retry.300");
+	ck_assert_str_eq(topology_delay_queue(t, 300000), "whatsapp.retry.300s");
 	ck_assert_ptr_null(topology_delay_queue(t, 1501));
-	ck_assert_int_eq(topology_tail(t), 300000 + 600000);
+	ck_assert_int_eq(topology_tail(t), 300000 + 600000 + 600000);	/* step, the broker's turn after amqp.retry_grace, room */
 	d = topology_declares(t, &n);
 	for (int i = 0; i < n; i++) {
 		if (d[i].thing != BROKER_QUEUE || !d[i].message_ttl_ms)
 			continue;
+		ck_assert_str_eq(d[i].name, topology_delay_name(t, delays));
+		ck_assert_int_eq(d[i].message_ttl_ms, topology_delay_ms(t, delays) + 600000);	/* not the broker's to bring back, before that */
 		delays++;
 		ck_assert_str_eq(d[i].dead_letter_exchange, "whatsapp");
 		ck_assert_str_eq(d[i].dead_letter_key, "outbound");
@@ -86,9 +89,21 @@ START_TEST(every_step_has_its_queue_and_leads_back)
 		for (int k = i; k < n; k++)
 			ck_assert(d[k].thing == BROKER_QUEUE && d[k].message_ttl_ms);
 	}
+	ck_assert_int_eq(delays, topology_delays(t));
 	ck_assert_int_eq(delays, 15);			/* 2 8 30 120 300, 10 60, 1 4 16 64 256, 5 20, 1.5; 60 and 300 again */
 	topology_free(&t);
 	conf_free(&c);
+}
+END_TEST
+
+START_TEST(a_copy_is_held_until_its_step_is_over)
+{
+	ck_assert_int_eq(delays_left_ms(10000, 1764000000000, 1764000000000), 10000);
+	ck_assert_int_eq(delays_left_ms(10000, 1764000000000, 1764000004000), 6000);
+	ck_assert_int_eq(delays_left_ms(10000, 1764000000000, 1764000010000), 0);
+	ck_assert_int_eq(delays_left_ms(10000, 1764000000000, 1764007200000), 0);
+	ck_assert_int_eq(delays_left_ms(10000, 1764000000000, 1763992800000), 10000);	/* this clock is behind, or was set back */
+	ck_assert_int_eq(delays_left_ms(10000, 0, 1764000000000), 10000);			/* it does not say when */
 }
 END_TEST
 
@@ -101,5 +116,6 @@ int main(void)
 	tcase_add_test(c, a_wait_takes_the_longest_step_that_is_not_too_long);
 	tcase_add_test(c, a_wait_that_must_not_be_shorter_takes_the_next_step);
 	tcase_add_test(c, every_step_has_its_queue_and_leads_back);
+	tcase_add_test(c, a_copy_is_held_until_its_step_is_over);
 	return unit_run(s);
 }

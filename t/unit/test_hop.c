@@ -9,9 +9,10 @@
 START_TEST(every_hop_reads_back)
 {
 	static const struct hop rows[] = {
-		{ HOP_LANE, 0, 1764000000000, 1, 0, 0, 0 }, { HOP_RETRY, 2, 1764000000000, 3, 1, 0, 0 }, { HOP_BUSY, 255, 0, 0, 0, 0, 0 },
-		{ HOP_UNKNOWN, 1, 253402300799999, 1000000, 1000000, 0, 0 }, { HOP_UNKNOWN, 1, 1764000000000, 7, 0, 1, 1764000000500 },
-		{ HOP_UNKNOWN, 255, 253402300799999, 1000000000, 1000000000, 0xffffffff, 253402300799999 },
+		{ HOP_LANE, 0, 1764000000000, 1, 0, 0, 0, false }, { HOP_RETRY, 2, 1764000000000, 3, 1, 0, 0, true },
+		{ HOP_BUSY, 255, 0, 0, 0, 0, 0, false }, { HOP_UNKNOWN, 1, 253402300799999, 1000000, 1000000, 0, 0, false },
+		{ HOP_UNKNOWN, 1, 1764000000000, 7, 0, 1, 1764000000500, true },
+		{ HOP_UNKNOWN, 255, 253402300799999, 1000000000, 1000000000, 0xffffffff, 253402300799999, true },
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -22,7 +23,7 @@ START_TEST(every_hop_reads_back)
 		ck_assert_int_eq(hop_parse(&h, text, strlen(text)), HOP_READ);
 		ck_assert_msg(h.kind == rows[i].kind && h.attempt == rows[i].attempt && h.first_seen_ms == rows[i].first_seen_ms &&
 			      h.hops == rows[i].hops && h.gave_back == rows[i].gave_back && h.nonce == rows[i].nonce &&
-			      h.published_ms == rows[i].published_ms, "%s", text);
+			      h.published_ms == rows[i].published_ms && h.again == rows[i].again, "%s", text);
 	}
 }
 END_TEST
@@ -30,7 +31,7 @@ END_TEST
 /* Copies written by an earlier daemon lie in the queues during an upgrade: their spelling stays readable. */
 START_TEST(the_spelling_stays)
 {
-	struct hop h = { HOP_RETRY, 2, 1764000000000, 3, 0, 0, 0 };
+	struct hop h = { HOP_RETRY, 2, 1764000000000, 3, 0, 0, 0, false };
 	char text[HOP_TEXT_MAX];
 
 	hop_format(&h, text);
@@ -39,6 +40,9 @@ START_TEST(the_spelling_stays)
 	h.published_ms = 1764000000500;
 	hop_format(&h, text);
 	ck_assert_str_eq(text, "v=1 k=retry n=2 t=1764000000000 h=3 b=0 c=1f p=1764000000500");
+	h.again = true;
+	hop_format(&h, text);
+	ck_assert_str_eq(text, "v=1 k=retry n=2 t=1764000000000 h=3 b=0 c=1f p=1764000000500 r=1");
 	for (int k = 0; k < HOP_KINDS; k++)
 		ck_assert_str_eq(hop_kind_name((enum hop_kind)k), ((const char *[]){ "none", "lane", "retry", "busy", "unknown" })[k]);
 }
@@ -62,6 +66,8 @@ START_TEST(later_versions_are_kept_and_garbage_is_not)
 		{ "v=1 k=retry n=2 t=0 h=3 b=0 c=1", HOP_GARBAGE }, { "v=1 k=retry n=2 t=0 h=3 b=0 c=1 p=-1", HOP_GARBAGE },
 		{ "v=1 k=retry n=2 t=0 h=3 b=0 c=1G p=1", HOP_GARBAGE }, { "v=1 k=retry n=2 t=0 h=3 b=0 c=123456789 p=1", HOP_GARBAGE },
 		{ "v=1 k=retry n=2 t=0 h=3 b=0 c=-1 p=1", HOP_GARBAGE }, { "v=1 k=retry n=2 t=0 h=3 b=0 c=1 p=1 d", HOP_GARBAGE },
+		{ "v=1 k=retry n=2 t=0 h=3 b=0 r=2", HOP_GARBAGE }, { "v=1 k=retry n=2 t=0 h=3 b=0 r=1 c=1 p=1", HOP_GARBAGE },
+		{ "v=1 k=retry n=2 t=0 h=3 b=0 c=1 p=1 r=", HOP_GARBAGE }, { "v=1 k=retry n=2 t=0 h=3 b=0 c=1 p=1 r=1 r=1", HOP_GARBAGE },
 	};
 	char text[HOP_TEXT_MAX + 1];
 	struct hop h;
