@@ -24,7 +24,7 @@ METRIC(HOLDS,          "holds_active",         gauge,   "scope", "Holds that are
 METRIC(BREAKERS,       "breakers_open",        gauge,   "", "Accounts whose breaker is open or tries.")
 METRIC(LANES_OPEN,     "lanes_open",           gauge,   "", "Accounts whose messages wait in lanes.")
 METRIC(LANE_DEPTH,     "lane_messages",        gauge,   "", "Messages in all lanes.")
-METRIC(QUEUE,          "queue_messages",       gauge,   "queue", "Messages that wait in a queue that the configuration names, but for lanes.")
+METRIC(QUEUE,          "queue_messages",       gauge,   "queue", "Messages that wait in a queue that the configuration names, but for lanes; those of delay queues that other machines' keepers hold are not counted.")
 METRIC(DLQ_DEPTH,      "dead_letters_waiting", gauge,   "", "Letters in the dead-letter queue.")
 METRIC(UNKNOWN_WAITING, "unknown_waiting",     gauge,   "", "Messages in the queue of message.unknown_timer: their outcome is unknown, and decided when they come back; a retry step of the same length counts, too.")
 METRIC(LEFT_OUT,       "accounts_left_out",    gauge,   "", "With metrics.accounts: accounts that were too many to have series of their own.")
