@@ -27,7 +27,7 @@ void delays_free(struct delays **dp);
 
 /* Takes nothing new; what comes due until the end is still brought back, the rest goes to the next keeper with the connection. */
 void delays_drain(struct delays *d);
-bool delays_are_idle(const struct delays *d);	/* nothing is published and not confirmed */
+bool delays_are_idle(const struct delays *d);	/* nothing is published and not confirmed, or not acked */
 
 /* How many of a queue's messages are in hand here: the broker does not count them as ready. */
 int delays_held(const struct delays *d, const char *queue);

@@ -20,7 +20,8 @@ struct held {
 	struct loop_timer timer;
 	struct broker_tag tag;
 	int queue;
-	bool redelivered, is_too_large, is_flying, has_lost_its_tag;
+	bool redelivered;		/* it may be in the input already */
+	bool is_too_large, is_flying, has_lost_its_tag;
 	mono_t due;
 	struct strbuf copy;
 };
@@ -86,6 +87,7 @@ static void on_fate(void *arg, enum broker_fate fate)
 		forget(h);
 		return;
 	}
+	h->redelivered = h->redelivered || fate == BROKER_LOST;	/* whether it is there nobody knows */
 	if (fate == BROKER_RETURNED) {
 		log_warn("returned", "a copy from %s: the queue it must go to is gone; declared again", d->queues[h->queue]);
 		broker_redeclare(d->out);
@@ -93,6 +95,7 @@ static void on_fate(void *arg, enum broker_fate fate)
 	loop_timer_set(d->loop, &h->timer, AGAIN_MS);
 }
 
+/* Borrows text. */
 static void mark_redelivered(struct broker_properties *props, char text[HOP_TEXT_MAX])
 {
 	struct hop hop;
@@ -234,7 +237,7 @@ void delays_drain(struct delays *d)
 
 bool delays_are_idle(const struct delays *d)
 {
-	return !d->n_flying;
+	return !d->n_flying && !broker_unwritten(d->in);
 }
 
 int delays_held(const struct delays *d, const char *queue)

@@ -110,7 +110,8 @@ static const struct conf_steps *steps_of(const struct conf *c, enum outcome o)
 
 static void publish_copy(struct late *l)
 {
-	struct hop hop = { .kind = HOP_RETRY, .attempt = l->n + 1, .first_seen_ms = l->copy.first_seen_ms, .hops = l->copy.hops + 1 };
+	struct hop hop = { .kind = HOP_RETRY, .attempt = l->n + 1, .first_seen_ms = l->copy.first_seen_ms, .hops = l->copy.hops + 1,
+			   .nonce = (uint32_t)rand_between(1, UINT32_MAX), .published_ms = wall_ms() };
 	int64_t ms = backoff_retry(steps_of(l->o->conf, l->answer.outcome), l->n - l->base, rand_u64());
 	struct broker_properties props;
 	char text[HOP_TEXT_MAX];
