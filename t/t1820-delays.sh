@@ -59,4 +59,12 @@ test_expect_success 'nothing takes from a step that is no longer in the settings
 	stack stop-wamd && [[ $(depth whatsapp.retry.400ms) -gt 0 ]] &&
 	sed -i "s/400ms/250ms/g" "$DIR"/conf.d/99-set.conf && stack start-wamd && came_back
 '
+# Its record is gone, so only the copy itself can say that it may be a second one.
+accepted_of() { sandbox_ledger | python3 -c "import json, sys; print(sum(1 for p in map(json.loads, sys.stdin) if p['accepted'] and '$1' in p['body']['text']['body']))"; }
+test_expect_success 'the keeper dies between confirm and ack, and Redis forgets: what was sent is not sent again' '
+	stack stop-wamd && WAMD_FAIL=delay_confirmed:1:kill stack start-wamd && fail_once forgotten 1 &&
+	wait_for "[[ \$(accepted_of forgotten) -eq 1 ]]" 20 && stack stop-wamd && redis flushall &&
+	WAMD_FAIL="" stack start-wamd && wait_for "load peek --queue whatsapp.outbound.dlq | grep -q forgotten.*unknown_outcome" 20 &&
+	wait_for "[[ \$(accepted_of forgotten) -eq 1 && \$(depth whatsapp.outbound) -eq 0 ]]" 5
+'
 test_done
