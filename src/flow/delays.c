@@ -222,7 +222,7 @@ void delays_free(struct delays **dp)
 	if (!d)
 		return;
 	while (!list_is_empty(&d->held))
-		forget(CONTAINER_OF(d->held.next, struct held, list));
+		forget(CONTAINER_OF(list_pop(&d->held), struct held, list));
 	broker_free(&d->in);
 	free(d->queues);
 	free(d->n_held);
