@@ -53,7 +53,8 @@ then_all_is_well() {
 }
 some() { feed --count "${2-36}" --prefix "$1" --account t1-a1 --on-unknown at_most_once --timeout 60; }
 # Killed there while a lane fills.
-hit() { die_at "$1" "$2" some "$1-$2" && then_all_is_well; }	# POINT K
+# So many that one of two senders comes to its k-th visit.
+hit() { die_at "$1" "$2" some "$1-$2" $((36 + 4 * $2)) && then_all_is_well; }	# POINT K
 # Killed there while it is closed; the next messages come before the next holder.
 hit_closing() { die_at "$1" 1 true && some "$1-$2" 12 && then_all_is_well; }	# POINT ROUND
 for point in ticket_confirmed lane_joined lane_published ticket_taken lane_taken; do
