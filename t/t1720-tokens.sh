@@ -4,7 +4,6 @@
 
 expect_log 'token_bad'
 expect_log 'alert kind=(token_bad|token_expiring|held|limit_approaching|limit_queueing|token_refresh) state=raised'
-route_calls() { sandbox_stats | python3 -c "import json, sys; print(json.load(sys.stdin)['routes'].get('$1', 0))"; }
 order() { sandbox_curl tokens --json "$1" >/dev/null; }
 result_of() {	# JOB ACCOUNT
 	wamctl -j job list | python3 -c "import json, sys
@@ -43,6 +42,10 @@ test_expect_success 'a token that ends and cannot be exchanged: people are told 
 	sed -i "/app_secret_file/d; s/rate = 80;/rate = 80;\n\t\t\ttoken_expires_at = \"$(date -u -d "+60 hours" +%Y-%m-%dT%H:%M:%SZ)\";/" "$DIR/tenants.d/t2.conf" &&
 	wamctl reload && wait_for "grep -q \"alert kind=token_expiring state=raised .*tenant=t2 .*what=3d\" \"$DIR/wamd.log\"" &&
 	shown t2-a1
+'
+test_expect_success 'it stops while Graph is asked about a token' '
+	graph_faults "{\"fault\":\"hang\",\"match\":{\"route\":\"debug_token\"}}" >/dev/null &&
+	wait_for "sandbox_curl faults | grep \"hits.:[1-9]\"" && stack stop-wamd && graph_reset >/dev/null && ! grep -a Sanitizer "$DIR/wamd.out"
 '
 test_expect_success 'no token is in Redis or in the log' '
 	for secret in $(python3 -c "import json

@@ -54,7 +54,9 @@ struct store_callbacks {		/* any may be NULL */
 int store_url_check(const char *url, struct strbuf *why) MUST_CHECK;
 
 struct store *store_new(struct loop *l, const struct store_options *o, const struct store_callbacks *cb, void *arg);
-void store_free(struct store **sp);		/* every pending call gets its NULL first */
+/* Every pending call gets its NULL; whoever asks after that is refused.  For those who end together: a last answer makes one ask another. */
+void store_close(struct store *s);
+void store_free(struct store **sp);		/* closes it first */
 bool store_is_up(const struct store *s);
 unsigned store_pending(const struct store *s);
 

@@ -473,7 +473,7 @@ void sender_free(struct sender **sp)
 	/* From Graph backwards to the input: each answers its pending calls, which then find the next one still there. */
 	http_client_free(&s->http);
 	http_client_free(&s->uploads);
-	store_free(&s->store);
+	store_close(s->store);
 	media_free(&s->media);
 	spool_free(&s->spool);
 	broker_free(&s->out);
@@ -491,6 +491,7 @@ void sender_free(struct sender **sp)
 	free(s->paces);
 	topology_free(&s->topology);
 	identity_free(&s->identity);
+	store_free(&s->store);
 	free(s);
 	*sp = NULL;
 }

@@ -503,17 +503,24 @@ struct store *store_new(struct loop *l, const struct store_options *o, const str
 	return s;
 }
 
-void store_free(struct store **sp)
+void store_close(struct store *s)
 {
-	struct store *s = *sp;
-
-	if (!s)
+	if (s->state == CLOSED)
 		return;
 	enter(s, CLOSED);	/* whoever is told now may ask again, and is refused */
 	loop_timer_stop(s->loop, &s->deadline);
 	resolve_cancel(&s->resolve);
 	answer_all_with_null(s);
 	redis_link_close(&s->link);
+}
+
+void store_free(struct store **sp)
+{
+	struct store *s = *sp;
+
+	if (!s)
+		return;
+	store_close(s);
 	*sp = NULL;
 	url_release(&s->url);
 	script_set_release(&s->scripts);

@@ -159,14 +159,15 @@ static void stop(struct api *a)
 	struct store *store = a->v1.store;
 
 	http_server_free(&a->server);
+	store_close(store);
 	broker_free(&publisher);
 	a->v1.publisher = NULL;
-	store_free(&store);
 	statuses_free(&a->v1.statuses);
 	alerts_free(&a->v1.alerts);
 	directory_free(&a->v1.directory);
 	v1_release(&a->v1);
 	topology_free(&a->topology);
+	store_free(&store);
 	loop_timer_stop(a->loop, &a->tick);
 	loop_timer_stop(a->loop, &a->end);
 	loop_timer_stop(a->loop, &a->open);

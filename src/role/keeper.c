@@ -241,7 +241,7 @@ int keeper_main(const struct child_context *ctx)
 	http_server_free(&k.scraped);
 	http_server_free(&k.listener);
 	console_free(&k.console);
-	store_free(&k.store);		/* what waits for an answer gets its last one, as long as everybody is there */
+	store_close(k.store);		/* what waits for an answer gets its last one, as long as everybody is there */
 	graph_free(&k.graph);
 	registry_free(&k.registry);
 	jobs_free(&k.jobs);
@@ -257,6 +257,7 @@ int keeper_main(const struct child_context *ctx)
 	sweep_free(&k.sweep);
 	alerts_free(&k.alerts);
 	topology_free(&k.topology);
+	store_free(&k.store);		/* Graph's last answers have still asked it */
 	loop_timer_stop(k.loop, &k.tick);
 	loop_timer_stop(k.loop, &k.tidy);
 	loop_timer_stop(k.loop, &k.sample);

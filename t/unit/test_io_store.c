@@ -225,6 +225,27 @@ START_TEST(out_of_memory_means_away)
 }
 END_TEST
 
+static int again;
+
+static void ask_again(void *arg UNUSED, const struct store_reply *r)
+{
+	ck_assert_ptr_null(r);
+	again = store_command(store, (struct store_arg[]){ STORE_ARG("PING") }, 1, on_reply, NULL);
+}
+
+START_TEST(closed_it_gives_last_answers_and_takes_no_more)
+{
+	again = 0;
+	ck_assert_int_eq(store_command(store, (struct store_arg[]){ STORE_ARG("PING") }, 1, ask_again, NULL), 0);
+	store_close(store);
+	ck_assert_int_eq(again, -1);
+	ck_assert(!store_is_up(store));
+	ck_assert_uint_eq(store_pending(store), 0);
+	store_close(store);
+	ck_assert_int_eq(store_command(store, (struct store_arg[]){ STORE_ARG("PING") }, 1, on_reply, NULL), -1);
+}
+END_TEST
+
 START_TEST(replica_is_no_store)
 {
 	struct store_arg args[] = { STORE_ARG("REPLICAOF"), STORE_ARG("127.0.0.1"), STORE_ARG("1") };
@@ -324,6 +345,7 @@ int main(void)
 		tcase_add_test(real, restart_answers_null_and_comes_back);
 		tcase_add_test(real, frozen_redis_times_out);
 		tcase_add_test(real, out_of_memory_means_away);
+		tcase_add_test(real, closed_it_gives_last_answers_and_takes_no_more);
 		tcase_add_test(real, replica_is_no_store);
 		tcase_add_test(real, wrong_password);
 	} else {
