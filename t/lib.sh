@@ -70,6 +70,11 @@ test_show_logs() {
 		printf '# --- %s\n' "${log##*/}"
 		tail -n 15 "$log" | sed 's/^/# /'
 	done
+	# The broker is shared with other tests: that it blocked everybody, and why, is said nowhere else.
+	if grep -hs 'alarm set' "${RMQ_DIR-}"/log/*.log >"$TRASH/alarms"; then
+		printf '# --- broker\n'
+		tail -n 3 "$TRASH/alarms" | sed 's/^/# /'
+	fi
 }
 
 test_long() {
