@@ -30,7 +30,7 @@ test_expect_success "$kills SIGKILLs of drawn senders while 300 messages a secon
 	{ feed --count $((kills * 12)) --rate 300 --timeout 120 & } && feeder=$! && "$T/kill-senders" "$WAMD_PID" $kills 20 60 && wait $feeder
 '
 test_expect_success 'lost 0, accepted twice 0, dead 0; no outcome is unknown any more' '
-	sandbox_curl faults -X DELETE >/dev/null && wait_for "later_ones at_rest --webhooks" 90; cat ledger.out
+	sandbox_curl faults -X DELETE >/dev/null && wait_for "later_ones at_rest --webhooks" $((90 + kills / 20)); cat ledger.out
 	at_rest --webhooks && echo "proven $(total proven)" && [[ $(total proven) -ge $((kills / 20)) && $(unknown) -eq 0 && $(depth whatsapp.outbound.dlq) -eq 0 ]]
 '
 # A cut takes the connection's other calls with it: what of others was not yet accepted is unknown too, until a later message of its number
