@@ -36,6 +36,8 @@ struct broker_properties {
 	int n_headers;
 	struct broker_header headers[BROKER_HEADERS_MAX];
 };
+bool broker_text_is(struct broker_text t, const char *text);
+int broker_find_header(const struct broker_properties *p, const char *name);	/* its index; -1: there is none */
 
 struct broker_tag { uint64_t tag; uint32_t generation; };	/* generation: of the connection it came on */
 

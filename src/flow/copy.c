@@ -7,9 +7,8 @@ static const uint32_t no_text = UINT32_MAX;
 
 static bool is_ours_or_the_brokers(const struct broker_text *name, bool has_hop)
 {
-	bool ours = name->len == strlen(HOP_HEADER) && !memcmp(name->p, HOP_HEADER, name->len);
-
-	return (ours && has_hop) || (name->len >= 7 && !memcmp(name->p, "x-death", 7)) || (name->len >= 8 && !memcmp(name->p, "x-first-", 8));
+	return (has_hop && broker_text_is(*name, HOP_HEADER)) || (name->len >= 7 && !memcmp(name->p, "x-death", 7)) ||
+	       (name->len >= 8 && !memcmp(name->p, "x-first-", 8));
 }
 
 void copy_properties(const struct broker_properties *in, int priority, const struct hop *hop, char text[HOP_TEXT_MAX],

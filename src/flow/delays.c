@@ -58,14 +58,11 @@ static void forget(struct held *h)
 /* Which header it is; -1: a later version wrote it, or nobody, and the copy travels on as it is. */
 static int find_hop(const struct broker_properties *props, struct hop *hop)
 {
-	*hop = (struct hop){ 0 };
-	for (int i = 0; i < props->n_headers; i++) {
-		const struct broker_header *h = &props->headers[i];
+	int i = broker_find_header(props, HOP_HEADER);
+	struct broker_text text = i < 0 ? (struct broker_text){ NULL, 0 } : props->headers[i].value;
 
-		if (h->name.len == strlen(HOP_HEADER) && !memcmp(h->name.p, HOP_HEADER, h->name.len))
-			return h->value.p && hop_parse(hop, h->value.p, h->value.len) == HOP_READ ? i : -1;
-	}
-	return -1;
+	*hop = (struct hop){ 0 };
+	return text.p && hop_parse(hop, text.p, text.len) == HOP_READ ? i : -1;
 }
 
 /* ---- back into the input ---- */

@@ -14,10 +14,9 @@ enum { WAITS_MAX = 4 };	/* for answers in memory: for its tenant, its template, 
 
 static struct broker_text header(const struct broker_properties *p, const char *name)
 {
-	for (int i = 0; i < p->n_headers; i++)
-		if (p->headers[i].name.len == strlen(name) && !memcmp(p->headers[i].name.p, name, strlen(name)))
-			return p->headers[i].value;
-	return (struct broker_text){ NULL, 0 };
+	int i = broker_find_header(p, name);
+
+	return i < 0 ? (struct broker_text){ NULL, 0 } : p->headers[i].value;
 }
 
 /* 0: go on.  A copy of a later version is kept as it is, in a delay queue, until a daemon that reads it is back. */

@@ -12,6 +12,19 @@ enum {
 	PASSWORD_MAX = 1024,
 };
 
+bool broker_text_is(struct broker_text t, const char *text)
+{
+	return t.p && t.len == strlen(text) && !memcmp(t.p, text, t.len);
+}
+
+int broker_find_header(const struct broker_properties *p, const char *name)
+{
+	for (int i = 0; i < p->n_headers; i++)
+		if (broker_text_is(p->headers[i].name, name))
+			return i;
+	return -1;
+}
+
 static int64_t or_default(int64_t value, int64_t fallback)
 {
 	return value ? value : fallback;

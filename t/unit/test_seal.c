@@ -154,6 +154,21 @@ START_TEST(a_copy_carries_its_own_headers_and_our_hop)
 }
 END_TEST
 
+START_TEST(a_header_is_found_by_its_whole_name)
+{
+	struct broker_properties p = { .n_headers = 3 };
+
+	p.headers[0] = (struct broker_header){ BROKER_TEXT(HOP_HEADER "s"), BROKER_TEXT("longer") };
+	p.headers[1] = (struct broker_header){ { NULL, 0 }, BROKER_TEXT("no name") };
+	p.headers[2] = (struct broker_header){ BROKER_TEXT(HOP_HEADER), { NULL, 0 } };
+	ck_assert_int_eq(broker_find_header(&p, HOP_HEADER), 2);
+	ck_assert_int_eq(broker_find_header(&p, REPLAY_HEADER), -1);
+	ck_assert_int_eq(broker_find_header(&p, ""), -1);
+	p.n_headers = 2;
+	ck_assert_int_eq(broker_find_header(&p, HOP_HEADER), -1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("seal");
@@ -164,5 +179,6 @@ int main(void)
 	tcase_add_test(tc, nothing_else_opens);
 	tcase_add_test(tc, a_copy_is_read_as_it_was_written_and_no_part_of_it_is);
 	tcase_add_test(tc, a_copy_carries_its_own_headers_and_our_hop);
+	tcase_add_test(tc, a_header_is_found_by_its_whole_name);
 	return unit_run(s);
 }
